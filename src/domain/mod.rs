@@ -1,0 +1,14 @@
+//! Values that are valid by construction: what a payment, an order and a refund are to us.
+//!
+//! No serde, no clock, no environment: other layers decide how a value is written down.
+#![deny(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::float_arithmetic)]
+pub mod amount;
+pub mod ids;
+pub mod order;
+pub mod state;
+pub mod time;
+
+pub use amount::Amount;
+pub use ids::{OrderNumber, Syssn};
+pub use order::{PaymentTerms, RefundTerms};
+pub use state::{PaymentEvent, PaymentState, RefundEvent, RefundState};

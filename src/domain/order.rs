@@ -1,0 +1,49 @@
+//! The terms of a payment and of a refund: what must be the same for a retry to be a retry.
+use std::collections::BTreeMap;
+
+use super::{Amount, OrderNumber, Syssn};
+use crate::spec::{Field, PayType};
+
+/// What a payment is for. Two calls with one number must agree in all of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PaymentTerms {
+    pub amount: Amount,
+    pub pay_type: &'static PayType,
+    /// Everything else that is sent, by field, without blanks.
+    pub extras: BTreeMap<Field, String>,
+}
+
+/// What a refund takes back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefundTerms {
+    /// The payment's number, where we know it.
+    pub order: Option<OrderNumber>,
+    /// QFPay's number of the payment.
+    pub syssn: Syssn,
+    pub amount: Amount,
+}
+
+impl PaymentTerms {
+    /// The names of the terms in which `other` differs, with both values; empty when none does.
+    ///
+    /// The payer's code is left out: a new one is scanned for each try, and it is never shown.
+    pub fn differences(&self, other: &Self) -> Vec<String> {
+        let mut found = Vec::new();
+        let mut compare = |name: &str, ours: String, theirs: String| {
+            if ours != theirs {
+                found.push(format!("{name} was {ours}, now {theirs}"));
+            }
+        };
+        compare("amount", self.amount.to_string(), other.amount.to_string());
+        compare("pay_type", self.pay_type.code.to_owned(), other.pay_type.code.to_owned());
+        let fields: std::collections::BTreeSet<&Field> =
+            self.extras.keys().chain(other.extras.keys()).collect();
+        for field in fields.into_iter().filter(|field| **field != Field::AuthCode) {
+            let say = |terms: &Self| {
+                terms.extras.get(field).map_or("not given".to_owned(), |it| format!("`{it}`"))
+            };
+            compare(field.name(), say(self), say(other));
+        }
+        found
+    }
+}

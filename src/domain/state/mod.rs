@@ -1,0 +1,198 @@
+//! What we know of a payment or refund: one transition function each.
+//!
+//! There is no arrow from `in_doubt` to `sent`: only an answer of QFPay settles a doubt. What
+//! surely never arrived goes back to `intended`, from where the same number may be sent again.
+use std::fmt;
+
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum $name { $($(#[$variant_doc])* $variant),+ }
+
+        impl $name {
+            pub const ALL: &[Self] = &[$(Self::$variant),+];
+
+            /// The word in replies, the ledger and logs.
+            pub const fn word(self) -> &'static str {
+                match self { $(Self::$variant => $word),+ }
+            }
+
+            /// The value with this word.
+            pub fn find(word: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|it| it.word() == word)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.word())
+            }
+        }
+    };
+}
+
+words!(
+    /// How a payment stands.
+    PaymentState {
+        /// Written down; surely not sent.
+        Intended = "intended",
+        /// About to leave or on its way: may have arrived.
+        Sent = "sent",
+        /// QFPay has the order; the payer has not paid.
+        Pending = "pending",
+        /// The answer was lost or says nothing; only a query settles it.
+        InDoubt = "in_doubt",
+        /// QFPay says that the money was received.
+        Paid = "paid",
+        /// QFPay says that it was not carried out.
+        Failed = "failed",
+        /// The order was ended unpaid.
+        Closed = "closed",
+        /// Part of the money went back.
+        PartiallyRefunded = "partially_refunded",
+        /// All of the money went back.
+        Refunded = "refunded",
+    }
+);
+
+words!(
+    /// What happened to a payment.
+    PaymentEvent {
+        /// We are about to send it.
+        Send = "send",
+        /// It surely never arrived or was surely not processed.
+        NotSent = "not_sent",
+        /// The answer was lost, broken, or says nothing about the money.
+        Lost = "lost",
+        /// QFPay took the order; unpaid so far.
+        Accepted = "accepted",
+        /// QFPay says paid.
+        Paid = "paid",
+        /// QFPay says that it was not carried out.
+        Refused = "refused",
+        /// QFPay says closed or cancelled, unpaid.
+        Closed = "closed",
+        /// QFPay says that part of it was refunded.
+        RefundedInPart = "refunded_in_part",
+        /// QFPay says that all of it was refunded.
+        RefundedInFull = "refunded_in_full",
+    }
+);
+
+words!(
+    /// How a refund stands.
+    RefundState {
+        /// Written down; surely not sent.
+        Intended = "intended",
+        /// About to leave or on its way: may have arrived.
+        Sent = "sent",
+        /// QFPay is working on it.
+        Pending = "pending",
+        /// The answer was lost or says nothing; only a query settles it.
+        InDoubt = "in_doubt",
+        /// QFPay says that the money went back.
+        Refunded = "refunded",
+        /// QFPay says that it was not carried out.
+        Failed = "failed",
+    }
+);
+
+words!(
+    /// What happened to a refund.
+    RefundEvent {
+        Send = "send",
+        NotSent = "not_sent",
+        Lost = "lost",
+        Accepted = "accepted",
+        Refunded = "refunded",
+        Refused = "refused",
+    }
+);
+
+/// An event that cannot happen in this state.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{event}` cannot happen to what is `{from}`")]
+pub struct InvalidTransition {
+    pub from: &'static str,
+    pub event: &'static str,
+}
+
+impl PaymentState {
+    /// The state after `event`. What QFPay repeats leaves a state as it is.
+    pub fn on(self, event: PaymentEvent) -> Result<Self, InvalidTransition> {
+        use PaymentEvent as E;
+        match (self, event) {
+            (Self::Intended, E::Send) => Ok(Self::Sent),
+            (Self::Sent, E::NotSent) => Ok(Self::Intended),
+            (Self::Sent | Self::InDoubt, E::Lost) => Ok(Self::InDoubt),
+            (Self::Sent | Self::InDoubt | Self::Pending, E::Accepted)
+            | (Self::Pending, E::Lost) => Ok(Self::Pending),
+            (Self::Sent | Self::InDoubt | Self::Pending | Self::Paid, E::Paid) => Ok(Self::Paid),
+            (Self::Sent | Self::InDoubt | Self::Pending | Self::Failed, E::Refused) => {
+                Ok(Self::Failed)
+            }
+            (Self::Sent | Self::InDoubt | Self::Pending | Self::Closed, E::Closed) => {
+                Ok(Self::Closed)
+            }
+            (
+                Self::Sent | Self::InDoubt | Self::Pending | Self::Paid | Self::PartiallyRefunded,
+                E::RefundedInPart,
+            ) => Ok(Self::PartiallyRefunded),
+            (
+                Self::Sent
+                | Self::InDoubt
+                | Self::Pending
+                | Self::Paid
+                | Self::PartiallyRefunded
+                | Self::Refunded,
+                E::RefundedInFull,
+            ) => Ok(Self::Refunded),
+            (from, event) => Err(InvalidTransition { from: from.word(), event: event.word() }),
+        }
+    }
+
+    /// Whether the money was received at some time.
+    pub fn was_paid(self) -> bool {
+        matches!(self, Self::Paid | Self::PartiallyRefunded | Self::Refunded)
+    }
+
+    /// Whether QFPay may still have something to tell about it.
+    pub fn is_open(self) -> bool {
+        matches!(self, Self::Sent | Self::Pending | Self::InDoubt)
+    }
+}
+
+impl RefundState {
+    /// The state after `event`. What QFPay repeats leaves a state as it is.
+    pub fn on(self, event: RefundEvent) -> Result<Self, InvalidTransition> {
+        use RefundEvent as E;
+        match (self, event) {
+            (Self::Intended, E::Send) => Ok(Self::Sent),
+            (Self::Sent, E::NotSent) => Ok(Self::Intended),
+            (Self::Sent | Self::InDoubt, E::Lost) => Ok(Self::InDoubt),
+            (Self::Sent | Self::InDoubt | Self::Pending, E::Accepted)
+            | (Self::Pending, E::Lost) => Ok(Self::Pending),
+            (Self::Sent | Self::InDoubt | Self::Pending | Self::Refunded, E::Refunded) => {
+                Ok(Self::Refunded)
+            }
+            (Self::Sent | Self::InDoubt | Self::Pending | Self::Failed, E::Refused) => {
+                Ok(Self::Failed)
+            }
+            (from, event) => Err(InvalidTransition { from: from.word(), event: event.word() }),
+        }
+    }
+
+    /// Whether it takes from what is left to refund: all but what surely did not happen.
+    pub fn counts(self) -> bool {
+        !matches!(self, Self::Failed | Self::Intended)
+    }
+
+    /// Whether QFPay may still have something to tell about it.
+    pub fn is_open(self) -> bool {
+        matches!(self, Self::Sent | Self::Pending | Self::InDoubt)
+    }
+}
+
+#[cfg(test)]
+mod tests;

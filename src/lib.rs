@@ -1,0 +1,11 @@
+//! Payments at QFPay (Hong Kong), offered to AI agents as MCP tools.
+//!
+//! Modules in reading order; each one may use only those above it (`tests/it/layers.rs` holds
+//! this). `ARCHITECTURE.md` tells the same in prose.
+pub mod spec;
+
+pub mod domain;
+
+pub mod clock;
+
+pub mod client;

@@ -1,0 +1,162 @@
+//! Every payment type QFPay names.
+//!
+//! Source: contract §4.1 (<https://sdk.qfapi.com/integration/api-reference/paytypes>, the in-store,
+//! online-shop and POS pages). To add a type, add a row; nothing else in the crate lists types.
+use super::{Currency, Field, currencies::CURRENCIES};
+
+/// Who shows what to whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Flow {
+    /// The merchant shows a QR code.
+    Mpm,
+    /// The payer shows a code; the merchant scans it (`auth_code`).
+    Cpm,
+    /// A page in a desktop browser.
+    Web,
+    /// A page in a mobile browser.
+    Wap,
+    /// A native app calls the wallet.
+    App,
+    /// A page inside the wallet.
+    Jsapi,
+    /// A mini program inside the wallet.
+    Mini,
+    /// A card form, through QFPay's checkout page.
+    Card,
+    /// A terminal on the counter.
+    Pos,
+}
+
+/// What a successful answer of `/trade/v1/payment` carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// `qrcode`: text to show as a QR code.
+    QrCode,
+    /// `pay_url`: an address to open.
+    PayUrl,
+    /// `web_url`: an address to open, older foreign types.
+    WebUrl,
+    /// `pay_params`: an object for the wallet's SDK.
+    PayParams,
+    /// `pay_params`: an address as text (FPS app).
+    PayParamsUrl,
+    /// The result itself: 0000 is paid, 1143 and 1145 are pending.
+    Result,
+    /// Nothing the payer could use.
+    Nothing,
+}
+
+/// How a type can be used through the API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Service {
+    /// `POST /trade/v1/payment`.
+    Payment,
+    /// Only QFPay's hosted checkout or payment element.
+    Checkout,
+    /// Only a terminal.
+    Terminal,
+    /// Pre-authorisation, another flow.
+    PreAuth,
+    /// An old flow that current documents no longer describe.
+    Retired,
+    /// Not sold in Hong Kong.
+    OtherRegion,
+}
+
+/// Whether the documents say a paid order can be refunded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refunds {
+    Yes,
+    No,
+    /// The documents disagree; it depends on the merchant's set-up.
+    Depends,
+    Unknown,
+}
+
+/// Which call ends an unpaid order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cancel {
+    Reversal,
+    Close,
+}
+
+/// Where a type was listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listed {
+    /// In the table the project started from.
+    pub seed: bool,
+    /// In the newest official table.
+    pub newest: bool,
+    /// Named only by older documents.
+    pub legacy: bool,
+}
+
+/// One payment type.
+#[derive(Debug, PartialEq, Eq)]
+pub struct PayType {
+    /// Six digits.
+    pub code: &'static str,
+    /// Official meaning, in English.
+    pub name: &'static str,
+    /// Lower-case word for the wallet or scheme, e.g. `wechat`.
+    pub wallet: &'static str,
+    pub flow: Flow,
+    /// Where it is sold: `HK`, `overseas`, `overseas+HK`, or a country.
+    pub region: &'static str,
+    pub answer: Answer,
+    pub service: Service,
+    /// ISO codes it takes; empty means every currency of [`CURRENCIES`].
+    pub currencies: &'static [&'static str],
+    /// Least amount in minor units where a document states one: (currency, minor units).
+    pub min_minor: &'static [(&'static str, u64)],
+    pub refunds: Refunds,
+    /// Days after payment in which a refund is possible, where known.
+    pub refund_days: Option<u16>,
+    /// Parameters it needs besides the common ones.
+    pub requires: &'static [Field],
+    /// Parameters it takes besides the common ones.
+    pub accepts: &'static [Field],
+    pub cancel: Option<Cancel>,
+    pub listed: Listed,
+    /// What else one must know; empty where there is nothing.
+    pub note: &'static str,
+}
+
+const HK: Listed = Listed { seed: true, newest: true, legacy: false };
+
+#[rustfmt::skip]
+pub static PAY_TYPES: &[PayType] = &[
+    PayType { code: "800201", name: "WeChat Pay in-store QR code", wallet: "wechat", flow: Flow::Mpm, region: "overseas+HK",
+        answer: Answer::QrCode, service: Service::Payment, currencies: &[], min_minor: &[],
+        refunds: Refunds::Yes, refund_days: Some(365), requires: &[],
+        accepts: &[Field::ExpiredTime, Field::LimitPay, Field::RmbTag, Field::ExtendInfo],
+        cancel: Some(Cancel::Close), listed: HK, note: "" },
+];
+
+impl PayType {
+    /// The type with this six-digit code.
+    pub fn find(code: &str) -> Option<&'static Self> {
+        PAY_TYPES.iter().find(|it| it.code == code)
+    }
+
+    /// Whether `currency` can be paid with it.
+    pub fn takes(&self, currency: &Currency) -> bool {
+        self.currencies.is_empty() || self.currencies.contains(&currency.code)
+    }
+
+    /// The codes of the currencies it takes.
+    pub fn currency_codes(&self) -> Vec<&'static str> {
+        CURRENCIES.iter().filter(|it| self.takes(it)).map(|it| it.code).collect()
+    }
+
+    /// The least amount in `currency`, in minor units; 1 where nothing is documented.
+    pub fn least(&self, currency: &Currency) -> u64 {
+        let stated = self.min_minor.iter().find(|(code, _)| *code == currency.code);
+        stated.map_or(1, |(_, minor)| *minor)
+    }
+
+    /// Whether it uses `field`, required or optional.
+    pub fn uses(&self, field: Field) -> bool {
+        self.requires.contains(&field) || self.accepts.contains(&field)
+    }
+}
