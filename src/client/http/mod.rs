@@ -1,0 +1,270 @@
+//! The only outgoing socket: signs, paces, sends, and says what surely did not arrive.
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::{Timestamp, tz::TimeZone};
+use reqwest::{Client, Response, StatusCode, header};
+use secrecy::SecretString;
+
+use super::{
+    Answer, Exchange, Gateway, Page, Query, SignatureCheck, Trouble,
+    pace::Pace,
+    params::Params,
+    request,
+    response::check_signature,
+    sign::{APP_CODE_HEADER, SIGN_HEADER, SIGN_TYPE_HEADER, SignType, sign},
+};
+use crate::{
+    clock::Clock,
+    domain::{OrderNumber, PaymentTerms, RefundTerms},
+    spec::endpoints::{Effect, Endpoint},
+};
+
+/// The largest answer that is read.
+pub const MAX_BODY: usize = 1024 * 1024;
+/// How often one request is sent at most.
+const MAX_ATTEMPTS: u32 = 4;
+/// The longest wait between two of them; a longer `Retry-After` is handed to the caller.
+const MAX_WAIT: Duration = Duration::from_secs(10);
+
+/// What the sender needs to know of the merchant and the environment.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Scheme, host and port, without a path.
+    pub base_url: String,
+    pub app_code: String,
+    pub key: SecretString,
+    /// Sent in every call exactly when it is configured.
+    pub mchid: Option<String>,
+    pub sign_type: SignType,
+    /// The zone `txdtm` is written in.
+    pub zone: TimeZone,
+    /// Whether an answer with a wrong signature is refused; it is reported either way.
+    pub refuse_wrong_signature: bool,
+    pub connect_timeout: Duration,
+    /// For the whole exchange.
+    pub timeout: Duration,
+    /// The longest a call waits for its turn in the pace.
+    pub patience: Duration,
+}
+
+/// QFPay over HTTPS, or its simulator over loopback HTTP.
+pub struct HttpGateway {
+    http: Client,
+    settings: Settings,
+    pace: Pace,
+    clock: std::sync::Arc<dyn Clock>,
+}
+
+/// The HTTP client could not be made.
+#[derive(Debug, thiserror::Error)]
+#[error("the HTTP client could not be made")]
+pub struct BuildError(#[from] reqwest::Error);
+
+/// A body as it came, and what its signature says.
+struct Body {
+    bytes: Vec<u8>,
+    signature: SignatureCheck,
+}
+
+/// Why one attempt brought no answer.
+enum Miss {
+    /// Surely not processed; wait this long before another try, where the other side said so.
+    Unprocessed {
+        reason: String,
+        wait: Option<Duration>,
+    },
+    Lost {
+        reason: String,
+    },
+}
+
+impl HttpGateway {
+    /// A sender for one merchant. Redirects are never followed and nothing is repeated below us.
+    pub fn new(
+        settings: Settings,
+        pace: Pace,
+        clock: std::sync::Arc<dyn Clock>,
+    ) -> Result<Self, BuildError> {
+        let client = Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .connect_timeout(settings.connect_timeout)
+            .timeout(settings.timeout)
+            .pool_idle_timeout(Duration::from_secs(30))
+            .tcp_nodelay(true)
+            .user_agent(concat!("qfpay-mcp/", env!("CARGO_PKG_VERSION")));
+        // The simulator is on loopback, where a proxy has no business.
+        let plain = settings.base_url.starts_with("http://");
+        let client = if plain { client.no_proxy() } else { client.https_only(true) };
+        Ok(Self { http: client.build()?, settings, pace, clock })
+    }
+
+    /// Sends until there is an answer or repeating is no longer safe or useful.
+    async fn post(&self, endpoint: Endpoint, mut params: Params) -> Result<Body, Trouble> {
+        params.set("mchid", self.settings.mchid.clone().unwrap_or_default());
+        let mut attempt = 0;
+        loop {
+            if let Err(busy) = self.pace.turn(self.settings.patience).await {
+                let reason = "too many requests wait for QFPay's rate limit".to_owned();
+                return Err(Trouble::NotSent { reason, retry_after: Some(busy.retry_after) });
+            }
+            let miss = match self.attempt(endpoint, &params).await {
+                Ok(body) => return Ok(body),
+                Err(miss) => miss,
+            };
+            attempt += 1;
+            let last = attempt == MAX_ATTEMPTS;
+            let wait = match miss {
+                Miss::Unprocessed { reason, wait } => {
+                    let wait = wait.unwrap_or_else(|| backoff(attempt));
+                    if last || wait > MAX_WAIT {
+                        return Err(Trouble::NotSent { reason, retry_after: Some(wait) });
+                    }
+                    wait
+                }
+                Miss::Lost { reason } => {
+                    if last || endpoint.effect() == Effect::Moves {
+                        return Err(Trouble::Lost { reason });
+                    }
+                    backoff(attempt)
+                }
+            };
+            tracing::debug!(endpoint = endpoint.path(), attempt, ?wait, "asking QFPay again");
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    async fn attempt(&self, endpoint: Endpoint, params: &Params) -> Result<Body, Miss> {
+        let settings = &self.settings;
+        let url = format!("{}{}", settings.base_url, endpoint.path());
+        let mut request = self
+            .http
+            .post(url)
+            .header(APP_CODE_HEADER, &settings.app_code)
+            .header(SIGN_HEADER, sign(params.iter(), settings.sign_type, &settings.key));
+        if settings.sign_type == SignType::Sha256 {
+            request = request.header(SIGN_TYPE_HEADER, settings.sign_type.name());
+        }
+        let response = request.form(params.as_map()).send().await.map_err(|it| miss(&it))?;
+        let status = response.status();
+        if status == StatusCode::TOO_MANY_REQUESTS {
+            let reason = "QFPay's rate limit was reached (HTTP 429)".to_owned();
+            return Err(Miss::Unprocessed { reason, wait: self.retry_after(&response) });
+        }
+        if status.is_redirection() {
+            let reason = format!("a redirect came instead of an answer (HTTP {status})");
+            return Err(Miss::Lost { reason });
+        }
+        let body = self.read(response).await?;
+        if status.is_server_error() {
+            return Err(Miss::Lost { reason: format!("QFPay's server failed (HTTP {status})") });
+        }
+        if body.signature == SignatureCheck::Wrong {
+            tracing::warn!(endpoint = endpoint.path(), "an answer's signature is wrong");
+            if settings.refuse_wrong_signature {
+                let reason = "the signature of QFPay's answer is wrong".to_owned();
+                return Err(Miss::Lost { reason });
+            }
+        }
+        Ok(body)
+    }
+
+    async fn read(&self, mut response: Response) -> Result<Body, Miss> {
+        let header = |name: &str| {
+            response.headers().get(name).and_then(|it| it.to_str().ok()).map(str::to_owned)
+        };
+        let (given, sign_type) = (header(SIGN_HEADER), header(SIGN_TYPE_HEADER));
+        let mut bytes = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|it| lost(&it))? {
+            if bytes.len() + chunk.len() > MAX_BODY {
+                return Err(Miss::Lost { reason: "QFPay's answer is over 1 MiB".to_owned() });
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        let (given, sign_type) = (given.as_deref(), sign_type.as_deref());
+        let signature = check_signature(&bytes, given, sign_type, &self.settings.key);
+        Ok(Body { bytes, signature })
+    }
+
+    /// The wait a 429 asks for: seconds, or a date.
+    fn retry_after(&self, response: &Response) -> Option<Duration> {
+        let value = response.headers().get(header::RETRY_AFTER)?.to_str().ok()?.trim();
+        if let Ok(seconds) = value.parse() {
+            return Some(Duration::from_secs(seconds));
+        }
+        let date = jiff::fmt::rfc2822::parse(value).ok()?.timestamp();
+        Duration::try_from(date.duration_since(self.clock.now())).ok()
+    }
+}
+
+/// What a failed send proves: without a connection, nothing left.
+fn miss(error: &reqwest::Error) -> Miss {
+    if error.is_connect() || error.is_builder() {
+        let reason = format!("QFPay could not be reached ({})", told(error));
+        return Miss::Unprocessed { reason, wait: None };
+    }
+    lost(error)
+}
+
+fn lost(error: &reqwest::Error) -> Miss {
+    let reason = if error.is_timeout() {
+        "QFPay did not answer in time".to_owned()
+    } else {
+        format!("the connection to QFPay broke before its answer was whole ({})", told(error))
+    };
+    Miss::Lost { reason }
+}
+
+/// The innermost cause, which names no address: the outer ones repeat the URL.
+fn told(error: &reqwest::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    super::response::cleaned(&cause.to_string())
+}
+
+/// 1, 2, 4 … seconds, less up to half, so that several senders do not come back together.
+fn backoff(attempt: u32) -> Duration {
+    let full = Duration::from_secs(1) * 2_u32.saturating_pow(attempt.saturating_sub(1));
+    full.min(MAX_WAIT).mul_f64(rand::random_range(0.5..=1.0))
+}
+
+#[async_trait]
+impl Gateway for HttpGateway {
+    async fn pay(&self, order: &OrderNumber, terms: &PaymentTerms, at: Timestamp) -> Exchange {
+        let params = request::payment(order, terms, at, &self.settings.zone);
+        let answer = self.post(Endpoint::Payment, params).await.and_then(|it| it.answer())?;
+        echoing(answer, order, terms.amount.minor())
+    }
+
+    async fn refund(&self, number: &OrderNumber, terms: &RefundTerms, at: Timestamp) -> Exchange {
+        let params = request::refund(number, terms, at, &self.settings.zone);
+        let answer = self.post(Endpoint::Refund, params).await.and_then(|it| it.answer())?;
+        echoing(answer, number, terms.amount.minor())
+    }
+
+    async fn query(&self, query: &Query) -> Result<Page, Trouble> {
+        let body = self.post(Endpoint::Query, request::query(query)).await?;
+        Page::parse(&body.bytes, body.signature)
+    }
+}
+
+impl Body {
+    fn answer(&self) -> Exchange {
+        Answer::parse(&self.bytes, self.signature)
+    }
+}
+
+/// An answer that is about another order says nothing about ours.
+fn echoing(answer: Answer, order: &OrderNumber, minor: u64) -> Exchange {
+    if answer.echoes(order, minor) {
+        return Ok(answer);
+    }
+    let reason = "QFPay's answer is about another order or amount".to_owned();
+    Err(Trouble::Lost { reason })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,124 @@
+//! Keeps requests inside QFPay's limits: 100 a second and 400 a minute for each merchant.
+//!
+//! Source: contract §6 (<https://sdk.qfapi.com/integration/api-reference/api-usage-guidelines>).
+//! The times of the last requests are kept, so no window of either length ever holds more than its
+//! limit; a token bucket would let twice the minute's limit through in its first minute.
+use std::{
+    collections::VecDeque,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use tokio::time::{Instant, sleep_until};
+
+/// At most `most` requests in any span of `span`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limit {
+    pub most: usize,
+    pub span: Duration,
+}
+
+/// QFPay's limits for a merchant.
+pub const QFPAY: [Limit; 2] = [
+    Limit { most: 100, span: Duration::from_secs(1) },
+    Limit { most: 400, span: Duration::from_secs(60) },
+];
+
+/// Hands out turns, in the order they were asked for.
+#[derive(Debug)]
+pub struct Pace {
+    limits: Vec<Limit>,
+    /// When the last requests left or will leave, oldest first; never more than the largest limit.
+    turns: Mutex<VecDeque<Instant>>,
+}
+
+/// The turn would come later than the caller can wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TooBusy {
+    pub retry_after: Duration,
+}
+
+impl Pace {
+    /// A pace inside all of `limits`; without limits it never waits.
+    pub fn new(limits: &[Limit]) -> Self {
+        Self { limits: limits.to_vec(), turns: Mutex::default() }
+    }
+
+    /// Waits for a turn, at most `patience`; a refusal takes no turn.
+    pub async fn turn(&self, patience: Duration) -> Result<(), TooBusy> {
+        let at = self.book(Instant::now(), patience)?;
+        sleep_until(at).await;
+        Ok(())
+    }
+
+    fn book(&self, now: Instant, patience: Duration) -> Result<Instant, TooBusy> {
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        let free = self.limits.iter().filter_map(|limit| {
+            let before = turns.len().checked_sub(limit.most)?;
+            Some(*turns.get(before)? + limit.span)
+        });
+        let at = free.max().map_or(now, |free| free.max(now));
+        let wait = at.duration_since(now);
+        if wait > patience {
+            return Err(TooBusy { retry_after: wait });
+        }
+        let most = self.limits.iter().map(|limit| limit.most).max().unwrap_or(0);
+        turns.push_back(at);
+        while turns.len() > most {
+            turns.pop_front();
+        }
+        Ok(at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_burst_is_spread_and_the_impatient_are_told_when_to_come_back() {
+        let pace = Pace::new(&QFPAY);
+        let start = Instant::now();
+        let patience = Duration::from_secs(5);
+        let booked: Vec<_> = (0..401).map(|_| pace.book(start, patience)).collect();
+        assert_eq!(booked[99], Ok(start));
+        assert_eq!(booked[100], Ok(start + Duration::from_secs(1)));
+        assert_eq!(booked[399], Ok(start + Duration::from_secs(3)));
+        assert_eq!(booked[400], Err(TooBusy { retry_after: Duration::from_secs(60) }));
+        let later = start + Duration::from_secs(60);
+        assert_eq!(pace.book(later, patience), Ok(later), "a refusal took no turn");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_turn_is_waited_for() {
+        let pace = Pace::new(&[Limit { most: 1, span: Duration::from_secs(2) }]);
+        let start = Instant::now();
+        pace.turn(Duration::from_secs(9)).await.unwrap();
+        pace.turn(Duration::from_secs(9)).await.unwrap();
+        assert_eq!(start.elapsed(), Duration::from_secs(2));
+    }
+
+    proptest! {
+        #[test]
+        fn no_window_ever_holds_more_than_its_limit(gaps in prop::collection::vec(0_u64..700, 1..400)) {
+            let limits = [
+                Limit { most: 3, span: Duration::from_secs(1) },
+                Limit { most: 7, span: Duration::from_secs(5) },
+            ];
+            let pace = Pace::new(&limits);
+            let mut now = Instant::now();
+            let mut turns = Vec::new();
+            for gap in gaps {
+                now += Duration::from_millis(gap);
+                turns.extend(pace.book(now, Duration::from_secs(2)));
+            }
+            for limit in limits {
+                for run in turns.windows(limit.most + 1) {
+                    prop_assert!(run[limit.most] - run[0] >= limit.span);
+                }
+            }
+        }
+    }
+}

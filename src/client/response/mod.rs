@@ -1,0 +1,335 @@
+//! From bytes to answers: signatures checked, both shapes of QFPay's documents read.
+//!
+//! Every endpoint really answers flat; QFPay's generic page shows fields nested in `data`, with
+//! `qf_trade_no` and `txstatus`. Both are read, and unknown fields are kept (contract §1.1, §3).
+use jiff::civil::DateTime;
+use secrecy::SecretString;
+use serde_json::{Map, Value};
+
+use super::{
+    Trouble,
+    sign::{self, SignType},
+};
+use crate::{
+    domain::{OrderNumber, PaymentEvent, RefundEvent, Syssn, time},
+    spec::{
+        Currency, PayType,
+        fields::is_unsafe,
+        resp_codes::{self, Category, Operation, Reading, Retry, Verdict},
+    },
+};
+
+/// Most characters kept of a text that came from outside.
+pub const MAX_TEXT: usize = 300;
+
+/// How the signature of an answer was found (contract §2.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SignatureCheck {
+    /// No `X-QF-SIGN` header.
+    Absent,
+    /// MD5 of the raw body and the key.
+    RawMd5,
+    /// SHA-256 of the raw body and the key.
+    RawSha256,
+    /// MD5 of the sorted fields of `data` and the key, as the current page describes it.
+    SortedFields,
+    /// A signature that none of these reproduces.
+    Wrong,
+}
+
+/// Checks the signature of an answer's raw body.
+pub fn check_signature(
+    body: &[u8],
+    header: Option<&str>,
+    sign_type: Option<&str>,
+    key: &SecretString,
+) -> SignatureCheck {
+    let Some(given) = header.filter(|it| !it.trim().is_empty()) else {
+        return SignatureCheck::Absent;
+    };
+    if sign::same(&sign::sign_body(body, SignType::Md5, key), given) {
+        return SignatureCheck::RawMd5;
+    }
+    let says_sha256 = SignType::from_header(sign_type) == Some(SignType::Sha256);
+    if says_sha256 && sign::same(&sign::sign_body(body, SignType::Sha256, key), given) {
+        return SignatureCheck::RawSha256;
+    }
+    let sorted = serde_json::from_slice::<Value>(body).ok().and_then(|it| sorted_fields(&it, key));
+    if sorted.is_some_and(|ours| sign::same(&ours, given)) {
+        return SignatureCheck::SortedFields;
+    }
+    SignatureCheck::Wrong
+}
+
+fn sorted_fields(body: &Value, key: &SecretString) -> Option<String> {
+    let data = body.get("data")?.as_object()?;
+    let fields: Vec<(String, String)> =
+        data.iter().filter_map(|(name, value)| Some((name.clone(), text(value)?))).collect();
+    let fields = fields.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    Some(sign::sign(fields, SignType::Md5, key))
+}
+
+/// A business answer to a payment or refund.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    pub respcd: String,
+    /// `resperr`, for people; bounded and cleaned.
+    pub resperr: String,
+    /// `respmsg`, for debugging; bounded and cleaned.
+    pub respmsg: String,
+    pub syssn: Option<Syssn>,
+    pub signature: SignatureCheck,
+    /// Every field as it came, flat.
+    pub fields: Map<String, Value>,
+}
+
+/// What the payer must be shown, as far as the answer carries it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Shown {
+    /// Text to draw as a QR code.
+    pub qrcode: Option<String>,
+    /// Address to open.
+    pub pay_url: Option<String>,
+    /// Object (or address) for the wallet's SDK.
+    pub pay_params: Option<Value>,
+}
+
+impl Answer {
+    /// Reads an answer. What is no JSON object with a `respcd` says nothing: it is lost.
+    pub fn parse(body: &[u8], signature: SignatureCheck) -> Result<Self, Trouble> {
+        let fields = flat(object(body)?);
+        let Some(respcd) = fields.get("respcd").and_then(text) else {
+            let reason = "QFPay's answer has no respcd".to_owned();
+            return Err(Trouble::Lost { reason });
+        };
+        let clean = |name: &str| fields.get(name).and_then(text).map(|it| cleaned(&it));
+        Ok(Self {
+            respcd: cleaned(&respcd),
+            resperr: clean("resperr").unwrap_or_default(),
+            respmsg: clean("respmsg").unwrap_or_default(),
+            syssn: id(&fields, &["syssn", "qf_trade_no"]),
+            signature,
+            fields,
+        })
+    }
+
+    /// What its code, read with its texts, means for `operation`.
+    pub fn reading(&self, operation: Operation) -> Reading {
+        resp_codes::read(&self.respcd, &self.texts(), operation)
+    }
+
+    /// Both texts, in which overloaded codes give their meaning away.
+    pub fn texts(&self) -> String {
+        format!("{} {}", self.resperr, self.respmsg)
+    }
+
+    /// What to show the payer.
+    pub fn shown(&self) -> Shown {
+        let text_of = |name: &str| self.fields.get(name).and_then(text);
+        let params = self.fields.get("pay_params").filter(|it| match it {
+            Value::Null => false,
+            Value::String(it) => !it.is_empty(),
+            Value::Object(it) => !it.is_empty(),
+            Value::Bool(_) | Value::Number(_) | Value::Array(_) => true,
+        });
+        Shown {
+            qrcode: text_of("qrcode"),
+            pay_url: text_of("pay_url").or_else(|| text_of("web_url")),
+            pay_params: params.cloned(),
+        }
+    }
+
+    /// Whether the numbers it echoes are the ones that were sent; what is not echoed agrees.
+    pub fn echoes(&self, order: &OrderNumber, amount_minor: u64) -> bool {
+        let agrees = |name: &str, sent: &str| {
+            self.fields.get(name).and_then(text).is_none_or(|echo| echo == sent)
+        };
+        agrees("out_trade_no", order.as_str()) && agrees("txamt", &amount_minor.to_string())
+    }
+}
+
+/// What a record is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Payment,
+    Refund,
+    /// Something else QFPay keeps, for example an old `close`.
+    Other,
+}
+
+/// One record of a query's answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Trade {
+    pub kind: Kind,
+    pub syssn: Option<Syssn>,
+    pub order: Option<OrderNumber>,
+    /// The payment's `syssn`, on a refund.
+    pub original: Option<Syssn>,
+    pub pay_type: Option<&'static PayType>,
+    pub currency: Option<&'static Currency>,
+    pub amount_minor: Option<u64>,
+    pub respcd: String,
+    pub resperr: String,
+    /// What became of the money of a payment: see [`Trade::payment_event`].
+    pub cancel: u8,
+    /// By QFPay's clock, UTC+8.
+    pub made_at: Option<DateTime>,
+    pub paid_at: Option<DateTime>,
+    /// Every field as it came.
+    pub fields: Map<String, Value>,
+}
+
+/// The answer to a query: records, one page of them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Page {
+    /// The code of the question itself; it says nothing of any order.
+    pub respcd: String,
+    pub resperr: String,
+    pub trades: Vec<Trade>,
+    pub signature: SignatureCheck,
+}
+
+impl Page {
+    /// Reads the answer to a query. An object where a list is documented is a list of one.
+    pub fn parse(body: &[u8], signature: SignatureCheck) -> Result<Self, Trouble> {
+        let mut outer = object(body)?;
+        let Some(respcd) = outer.get("respcd").and_then(text) else {
+            let reason = "QFPay's answer has no respcd".to_owned();
+            return Err(Trouble::Lost { reason });
+        };
+        let records = match outer.remove("data") {
+            Some(Value::Array(records)) => records,
+            Some(record @ Value::Object(_)) => vec![record],
+            Some(_) | None => Vec::new(),
+        };
+        let resperr = outer.get("resperr").and_then(text).map(|it| cleaned(&it));
+        let trades = records.into_iter().filter_map(|record| {
+            if let Value::Object(fields) = record { Some(Trade::read(fields)) } else { None }
+        });
+        Ok(Self {
+            respcd: cleaned(&respcd),
+            resperr: resperr.unwrap_or_default(),
+            trades: trades.collect(),
+            signature,
+        })
+    }
+}
+
+impl Trade {
+    fn read(fields: Map<String, Value>) -> Self {
+        let text_of = |name: &str| fields.get(name).and_then(text);
+        let time_of = |name: &str| text_of(name).and_then(|it| time::parse_wire(&it).ok());
+        let original = id(&fields, &["origssn", "orig_syssn"]);
+        let kind = match text_of("order_type").as_deref() {
+            None if original.is_some() => Kind::Refund,
+            None | Some("payment") => Kind::Payment,
+            Some("refund") => Kind::Refund,
+            Some(_) => Kind::Other,
+        };
+        let hint = || match text_of("txstatus")?.to_ascii_uppercase().as_str() {
+            "SUCCESS" => Some("0000".to_owned()),
+            "PENDING" => Some("1145".to_owned()),
+            _ => None,
+        };
+        let resperr = text_of("errmsg").or_else(|| text_of("resperr")).unwrap_or_default();
+        Self {
+            kind,
+            syssn: id(&fields, &["syssn", "qf_trade_no"]),
+            order: text_of("out_trade_no").and_then(|it| it.parse().ok()),
+            original,
+            pay_type: text_of("pay_type").and_then(|it| PayType::find(&it)),
+            currency: text_of("txcurrcd").and_then(|it| Currency::find(&it)),
+            amount_minor: text_of("txamt").and_then(|it| it.parse().ok()),
+            respcd: text_of("respcd").map(|it| cleaned(&it)).or_else(hint).unwrap_or_default(),
+            resperr: cleaned(&resperr),
+            cancel: text_of("cancel").and_then(|it| it.parse().ok()).unwrap_or(0),
+            made_at: time_of("sysdtm"),
+            paid_at: time_of("paydtm"),
+            fields,
+        }
+    }
+
+    /// What a payment's record says happened. `cancel` 1, 2 and 3 of a paid record mean that the
+    /// money is back, 5 that part of it is (contract §1.2).
+    pub fn payment_event(&self) -> PaymentEvent {
+        let reading = resp_codes::read(&self.respcd, &self.resperr, Operation::Query);
+        match (reading.verdict, self.cancel) {
+            (Verdict::Done, 1..=3) => PaymentEvent::RefundedInFull,
+            (Verdict::Done, 5) => PaymentEvent::RefundedInPart,
+            (Verdict::Done, _) => PaymentEvent::Paid,
+            (_, 1..=2) => PaymentEvent::Closed,
+            (Verdict::Pending, _) => PaymentEvent::Accepted,
+            (Verdict::Refused, _) => PaymentEvent::Refused,
+            (Verdict::Unknown, _) if ended(reading) => PaymentEvent::Closed,
+            (Verdict::Unknown, _) => PaymentEvent::Lost,
+        }
+    }
+
+    /// What a refund's record says happened.
+    pub fn refund_event(&self) -> RefundEvent {
+        match resp_codes::read(&self.respcd, &self.resperr, Operation::Query).verdict {
+            Verdict::Done => RefundEvent::Refunded,
+            Verdict::Pending => RefundEvent::Accepted,
+            Verdict::Unknown => RefundEvent::Lost,
+            Verdict::Refused => RefundEvent::Refused,
+        }
+    }
+}
+
+/// On an order's own record, a state that asks for a new number is an order that ended unpaid:
+/// closed or cancelled (1142, 1263, 1264).
+fn ended(reading: Reading) -> bool {
+    reading.category == Category::State && reading.retry == Retry::NewNumberAfterQuery
+}
+
+/// The JSON object of a body, or what came instead of one.
+fn object(body: &[u8]) -> Result<Map<String, Value>, Trouble> {
+    match serde_json::from_slice(body) {
+        Ok(Value::Object(fields)) => Ok(fields),
+        Ok(_) => Err(lost("QFPay's answer is JSON, but no object")),
+        Err(_) => Err(lost(match body.trim_ascii_start().first() {
+            None => "QFPay's answer is empty",
+            Some(b'<') => "an HTML page came instead of QFPay's answer",
+            Some(_) => "QFPay's answer is no valid JSON; it may have been cut off",
+        })),
+    }
+}
+
+fn lost(reason: &str) -> Trouble {
+    Trouble::Lost { reason: reason.to_owned() }
+}
+
+/// The fields of `data` beside the outer ones; an outer field that says something wins.
+fn flat(mut outer: Map<String, Value>) -> Map<String, Value> {
+    let Some(Value::Object(inner)) = outer.get("data").cloned() else { return outer };
+    for (name, value) in inner {
+        if outer.get(&name).and_then(text).is_none() {
+            outer.insert(name, value);
+        }
+    }
+    outer.remove("data");
+    outer
+}
+
+/// A scalar as text; none where it is blank or no scalar. QFPay writes numbers either way.
+fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()).filter(|it| !it.is_empty()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+fn id(fields: &Map<String, Value>, names: &[&str]) -> Option<Syssn> {
+    names.iter().filter_map(|name| text(fields.get(*name)?)).find_map(|it| it.parse().ok())
+}
+
+/// A text from outside, without what could hide or reorder it, and bounded.
+pub fn cleaned(text: &str) -> String {
+    let safe = text.chars().map(|c| if c.is_whitespace() { ' ' } else { c });
+    let safe: String = safe.filter(|c| !is_unsafe(*c)).take(MAX_TEXT).collect();
+    safe.trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests;
