@@ -9,3 +9,4 @@ pub mod domain;
 pub mod clock;
 
 pub mod client;
+pub mod ledger;

@@ -21,7 +21,7 @@ pub mod request;
 pub mod response;
 pub mod sign;
 
-pub use response::{Answer, Kind, Page, Shown, SignatureCheck, Trade};
+pub use response::{Answer, Kind, Page, SignatureCheck, Trade};
 
 /// QFPay, as the use cases see it.
 ///

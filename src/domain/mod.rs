@@ -10,5 +10,5 @@ pub mod time;
 
 pub use amount::Amount;
 pub use ids::{OrderNumber, Syssn};
-pub use order::{PaymentTerms, RefundTerms};
+pub use order::{PaymentTerms, RefundTerms, Shown};
 pub use state::{PaymentEvent, PaymentState, RefundEvent, RefundState};

@@ -13,6 +13,17 @@ pub struct PaymentTerms {
     pub extras: BTreeMap<Field, String>,
 }
 
+/// What the payer must be shown to pay.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Shown {
+    /// Text to draw as a QR code.
+    pub qrcode: Option<String>,
+    /// Address to open.
+    pub pay_url: Option<String>,
+    /// A JSON object, as text, for the wallet's SDK.
+    pub pay_params: Option<String>,
+}
+
 /// What a refund takes back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefundTerms {
@@ -21,6 +32,20 @@ pub struct RefundTerms {
     /// QFPay's number of the payment.
     pub syssn: Syssn,
     pub amount: Amount,
+}
+
+impl RefundTerms {
+    /// The names of the terms in which `other` differs, with both values; empty when none does.
+    pub fn differences(&self, other: &Self) -> Vec<String> {
+        let mut found = Vec::new();
+        if self.syssn != other.syssn {
+            found.push(format!("the payment was {}, now {}", self.syssn, other.syssn));
+        }
+        if self.amount != other.amount {
+            found.push(format!("amount was {}, now {}", self.amount, other.amount));
+        }
+        found
+    }
 }
 
 impl PaymentTerms {

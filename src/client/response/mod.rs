@@ -11,7 +11,7 @@ use super::{
     sign::{self, SignType},
 };
 use crate::{
-    domain::{OrderNumber, PaymentEvent, RefundEvent, Syssn, time},
+    domain::{OrderNumber, PaymentEvent, RefundEvent, Shown, Syssn, time},
     spec::{
         Currency, PayType,
         fields::is_unsafe,
@@ -83,17 +83,6 @@ pub struct Answer {
     pub fields: Map<String, Value>,
 }
 
-/// What the payer must be shown, as far as the answer carries it.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Shown {
-    /// Text to draw as a QR code.
-    pub qrcode: Option<String>,
-    /// Address to open.
-    pub pay_url: Option<String>,
-    /// Object (or address) for the wallet's SDK.
-    pub pay_params: Option<Value>,
-}
-
 impl Answer {
     /// Reads an answer. What is no JSON object with a `respcd` says nothing: it is lost.
     pub fn parse(body: &[u8], signature: SignatureCheck) -> Result<Self, Trouble> {
@@ -123,19 +112,17 @@ impl Answer {
         format!("{} {}", self.resperr, self.respmsg)
     }
 
-    /// What to show the payer.
+    /// What to show the payer, as far as the answer carries it. `pay_params` that is an address
+    /// (FPS app) is shown as one.
     pub fn shown(&self) -> Shown {
         let text_of = |name: &str| self.fields.get(name).and_then(text);
-        let params = self.fields.get("pay_params").filter(|it| match it {
-            Value::Null => false,
-            Value::String(it) => !it.is_empty(),
-            Value::Object(it) => !it.is_empty(),
-            Value::Bool(_) | Value::Number(_) | Value::Array(_) => true,
-        });
+        let params = self.fields.get("pay_params").and_then(Value::as_object);
         Shown {
             qrcode: text_of("qrcode"),
-            pay_url: text_of("pay_url").or_else(|| text_of("web_url")),
-            pay_params: params.cloned(),
+            pay_url: ["pay_url", "web_url", "pay_params"].into_iter().find_map(text_of),
+            pay_params: params
+                .filter(|it| !it.is_empty())
+                .map(|it| Value::from(it.clone()).to_string()),
         }
     }
 

@@ -41,7 +41,9 @@ fn what_the_payer_is_shown_is_found_whatever_the_family() {
     let web = answer(r#"{"respcd":"0000","web_url":"https://pay"}"#);
     assert_eq!(web.shown().pay_url.as_deref(), Some("https://pay"));
     let app = answer(r#"{"respcd":"0000","pay_params":"https://fps"}"#);
-    assert_eq!(app.shown().pay_params, Some(Value::from("https://fps")));
+    assert_eq!(app.shown().pay_url.as_deref(), Some("https://fps"));
+    let sdk = answer(r#"{"respcd":"0000","pay_params":{"appId":"wx1"}}"#);
+    assert_eq!(sdk.shown().pay_params.as_deref(), Some(r#"{"appId":"wx1"}"#));
 }
 
 #[test]
