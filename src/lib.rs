@@ -10,3 +10,6 @@ pub mod clock;
 
 pub mod client;
 pub mod ledger;
+pub mod policy;
+
+pub mod payments;

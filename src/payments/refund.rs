@@ -1,0 +1,277 @@
+//! Give money back, once, and never more than was paid.
+//!
+//! The order is asked about first: QFPay's number, its currency and what is left come from the
+//! ledger and from QFPay's own records, never from the caller. Two refunds of one order never run
+//! at once.
+use super::{NotRefundable, Payments, Refused, news_of, query::OrderView};
+use crate::{
+    client::{Trouble, refund_event},
+    domain::{
+        Amount, OrderNumber, PaymentEvent, PaymentState, RefundEvent, RefundState, RefundTerms,
+        Syssn,
+    },
+    ledger::{Entry, Go, News, Refund, Reserved},
+    policy::Action,
+    spec::pay_types::Refunds,
+};
+
+/// The payment to refund.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Of {
+    Order(OrderNumber),
+    Trade(Syssn),
+}
+
+/// A refund to make.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewRefund {
+    pub of: Of,
+    /// Digits, in minor units of the payment's currency; all that is left when none is given.
+    pub amount: Option<String>,
+    /// Ours when none is given.
+    pub number: Option<OrderNumber>,
+}
+
+/// How a refund stands after it was asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RefundReceipt {
+    pub refund: Refund,
+    /// The number was used before for the same: this is what was stored, nothing was sent.
+    pub replayed: bool,
+    /// Minor units of the payment that are left after it; none where it is not known.
+    pub left_minor: Option<u64>,
+    /// Why there is no answer of QFPay, if there is none.
+    pub trouble: Option<Trouble>,
+}
+
+impl Payments {
+    /// Makes the refund. It runs to its end even when the caller goes away.
+    pub async fn refund(&self, new: NewRefund) -> Result<RefundReceipt, Refused> {
+        self.permit(Action::Refund, None, None)?;
+        let number = match &new.number {
+            Some(number) => number.clone(),
+            None => self.new_number('R')?,
+        };
+        let (this, at) = (self.clone(), number.clone());
+        let task = self.tasks.spawn(async move { this.refund_once(&at, &new).await });
+        task.await
+            .unwrap_or_else(|error| Err(Refused::Unrecorded { number, cause: error.to_string() }))
+    }
+
+    async fn refund_once(
+        &self,
+        number: &OrderNumber,
+        new: &NewRefund,
+    ) -> Result<RefundReceipt, Refused> {
+        if let Some(receipt) = self.stored(number, new).await? {
+            return Ok(receipt);
+        }
+        let order = self.refundable(&new.of).await?;
+        let (syssn, paid) = (order.syssn.clone(), order.amount);
+        let (Some(syssn), Some(paid)) = (syssn, paid) else {
+            return Err(Refused::NotRefundable(NotRefundable::Unknown));
+        };
+        self.permit(Action::Refund, order.pay_type, Some(paid.currency().code))?;
+        let amount = amount(new.amount.as_deref(), paid, &order)?;
+        let terms = RefundTerms { order: order.number.clone(), syssn, amount };
+        let refund = match self.ledger.reserve_refund(number, &terms, self.clock.now()).await? {
+            Reserved::New(refund) => refund,
+            Reserved::Taken(entry) => match same_refund(entry, &terms)? {
+                refund if refund.state == RefundState::Intended => refund,
+                refund => return Ok(replayed(refund)),
+            },
+        };
+        let elsewhere = self.refunded_elsewhere(&order).await?;
+        let limit = paid.minor().saturating_sub(elsewhere);
+        match self.ledger.send_refund(&refund, limit, self.clock.now()).await? {
+            Go::Sent(refund) => self.send_it(refund, &order, paid).await,
+            Go::Busy(other) => Err(Refused::RefundUnderWay(other)),
+            Go::TooMuch { left_minor } => Err(too_much(amount, left_minor)),
+            Go::Lost => match self.ledger.find(number).await? {
+                Some(Entry::Refund(fresh)) => Ok(replayed(fresh)),
+                Some(Entry::Payment(_)) | None => Ok(replayed(refund)),
+            },
+        }
+    }
+
+    /// The answer that is already there, when the number was used before and the refund left.
+    async fn stored(
+        &self,
+        number: &OrderNumber,
+        new: &NewRefund,
+    ) -> Result<Option<RefundReceipt>, Refused> {
+        let Some(entry) = self.ledger.find(number).await? else { return Ok(None) };
+        let Entry::Refund(refund) = entry else {
+            let what = "a payment; a refund needs a number of its own".to_owned();
+            return Err(Refused::Conflict { number: number.clone(), what });
+        };
+        let mut differences = Vec::new();
+        match &new.of {
+            Of::Order(order) if refund.terms.order.as_ref().is_some_and(|it| it != order) => {
+                differences.push(format!("the payment was {:?}", refund.terms.order));
+            }
+            Of::Trade(syssn) if *syssn != refund.terms.syssn => {
+                differences.push(format!("the payment was {}", refund.terms.syssn));
+            }
+            Of::Order(_) | Of::Trade(_) => {}
+        }
+        let minor = refund.terms.amount.minor().to_string();
+        if new.amount.as_ref().is_some_and(|it| *it != minor) {
+            differences.push(format!("the amount was {}", refund.terms.amount));
+        }
+        if !differences.is_empty() {
+            let what = format!("a refund with other terms ({})", differences.join("; "));
+            return Err(Refused::Conflict { number: number.clone(), what });
+        }
+        Ok((refund.state != RefundState::Intended).then(|| replayed(refund)))
+    }
+
+    /// The order as it stands at QFPay now, if it can be refunded at all.
+    async fn refundable(&self, of: &Of) -> Result<OrderView, Refused> {
+        let found = match of {
+            Of::Order(number) => self.order(number).await?,
+            Of::Trade(syssn) => self.trade(syssn).await?,
+        };
+        if let Some(trouble) = found.trouble {
+            return Err(Refused::Unanswered(trouble));
+        }
+        let paid = |it: &OrderView| it.status.was_paid();
+        let order = found.orders.iter().find(|it| paid(it)).or(found.orders.first());
+        let Some(order) = order else {
+            return Err(Refused::NotRefundable(NotRefundable::Unknown));
+        };
+        if let Some(pay_type) = order.pay_type.filter(|it| it.refunds == Refunds::No) {
+            let (code, name) = (pay_type.code, pay_type.name);
+            return Err(Refused::NotRefundable(NotRefundable::PayType { code, name }));
+        }
+        let number = order.number.as_ref().map(ToString::to_string).unwrap_or_default();
+        match order.status {
+            PaymentState::Paid | PaymentState::PartiallyRefunded => Ok(order.clone()),
+            PaymentState::Refunded => {
+                Err(Refused::NotRefundable(NotRefundable::NothingLeft { number }))
+            }
+            PaymentState::Intended
+            | PaymentState::Sent
+            | PaymentState::Pending
+            | PaymentState::InDoubt
+            | PaymentState::Failed
+            | PaymentState::Closed => {
+                let status = order.status.word();
+                Err(Refused::NotRefundable(NotRefundable::Status { number, status }))
+            }
+        }
+    }
+
+    /// Minor units refunded by others than this ledger, which the ledger cannot count itself.
+    async fn refunded_elsewhere(&self, order: &OrderView) -> Result<u64, Refused> {
+        let Some(syssn) = &order.syssn else { return Ok(0) };
+        let ours = self.ledger.refunds_of(syssn).await?;
+        let others = order.refunds.iter().filter(|it| {
+            it.status.counts() && ours.iter().all(|our| Some(&our.number) != it.number.as_ref())
+        });
+        Ok(others.filter_map(|it| it.amount.map(Amount::minor)).fold(0, u64::saturating_add))
+    }
+
+    /// "Sent" is on disk: from here on, it may have arrived.
+    async fn send_it(
+        &self,
+        refund: Refund,
+        order: &OrderView,
+        paid: Amount,
+    ) -> Result<RefundReceipt, Refused> {
+        let number = refund.number.clone();
+        let exchange = self.gateway.refund(&number, &refund.terms, refund.created_at).await;
+        let event = refund_event(&exchange);
+        let (news, trouble) = match exchange {
+            Ok(answer) => (news_of(&answer), None),
+            Err(trouble) => (News::default(), Some(trouble)),
+        };
+        if event == RefundEvent::Lost {
+            tracing::warn!(%number, ?trouble, "the answer to a refund is in doubt");
+        }
+        let settled = self.settle_refund(refund, event, &news).await;
+        let refund = settled.map_err(|error| Refused::Unrecorded {
+            number: number.clone(),
+            cause: error.to_string(),
+        })?;
+        let before = order.refunded_minor();
+        let now = if refund.state.counts() { refund.terms.amount.minor() } else { 0 };
+        let left = paid.minor().saturating_sub(before).saturating_sub(now);
+        if refund.state == RefundState::Refunded {
+            self.note_on_payment(order, left).await;
+        }
+        Ok(RefundReceipt { refund, replayed: false, left_minor: Some(left), trouble })
+    }
+
+    /// Marks the payment as refunded. The next query would too, so a failure is only logged.
+    async fn note_on_payment(&self, order: &OrderView, left: u64) {
+        let event = match left {
+            0 => PaymentEvent::RefundedInFull,
+            _ => PaymentEvent::RefundedInPart,
+        };
+        let Some(number) = order.number.as_ref().filter(|_| order.in_ledger) else { return };
+        if let Ok(Some(Entry::Payment(payment))) = self.ledger.find(number).await {
+            let noted = self.settle_payment(payment, event, &News::default()).await;
+            if let Err(error) = noted {
+                tracing::warn!(%number, %error, "a refund could not be noted on its payment");
+            }
+        }
+    }
+}
+
+fn replayed(refund: Refund) -> RefundReceipt {
+    RefundReceipt { refund, replayed: true, left_minor: None, trouble: None }
+}
+
+/// The amount to refund: what was asked for, within what is left.
+fn amount(given: Option<&str>, paid: Amount, order: &OrderView) -> Result<Amount, Refused> {
+    let number = || order.number.as_ref().map(ToString::to_string).unwrap_or_default();
+    let unclear = order.status == PaymentState::PartiallyRefunded && order.refunded_minor() == 0;
+    let left = paid.less(order.refunded_minor());
+    match given {
+        None if unclear => {
+            let number = number();
+            Err(Refused::NotRefundable(NotRefundable::LeftUnknown { number }))
+        }
+        None => left
+            .ok_or_else(|| Refused::NotRefundable(NotRefundable::NothingLeft { number: number() })),
+        Some(text) => {
+            let amount = Amount::parse(text, paid.currency()).map_err(|error| {
+                Refused::Argument { argument: "amount", problem: error.to_string() }
+            })?;
+            let left_minor = left.map_or(0, Amount::minor);
+            if amount.minor() > left_minor { Err(too_much(amount, left_minor)) } else { Ok(amount) }
+        }
+    }
+}
+
+fn too_much(amount: Amount, left_minor: u64) -> Refused {
+    let left = crate::domain::amount::written(left_minor, amount.currency());
+    let problem = format!(
+        "`{}` ({amount}) is more than is left to refund, {left_minor} ({left})",
+        amount.minor()
+    );
+    Refused::Argument { argument: "amount", problem }
+}
+
+/// The refund under a number that was used before, if it has the same terms.
+fn same_refund(entry: Entry, terms: &RefundTerms) -> Result<Refund, Refused> {
+    match entry {
+        Entry::Payment(payment) => {
+            let what = "a payment; a refund needs a number of its own".to_owned();
+            Err(Refused::Conflict { number: payment.number, what })
+        }
+        Entry::Refund(refund) => {
+            let differences = refund.terms.differences(terms);
+            if differences.is_empty() {
+                return Ok(refund);
+            }
+            let what = format!(
+                "a refund with other terms ({}), which is {}",
+                differences.join("; "),
+                refund.state
+            );
+            Err(Refused::Conflict { number: refund.number, what })
+        }
+    }
+}
