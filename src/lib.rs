@@ -9,7 +9,21 @@ pub mod domain;
 pub mod clock;
 
 pub mod client;
+
+pub mod simulator;
+
 pub mod ledger;
+
 pub mod policy;
 
 pub mod payments;
+
+pub mod mcp;
+
+pub mod transport;
+
+pub mod config;
+
+pub mod telemetry;
+
+pub mod cli;

@@ -23,13 +23,16 @@ pub enum ParseAmountError {
     TooLarge { given: String },
 }
 
+/// Most characters of a wrong amount that are told back.
+const MAX_ECHO: usize = 40;
+
 impl Amount {
     /// The most QFPay's `Int(11)` field holds: eleven digits.
     pub const MAX_MINOR: u64 = 99_999_999_999;
 
     /// Reads a count of minor units: digits, nothing else.
     pub fn parse(text: &str, currency: &'static Currency) -> Result<Self, ParseAmountError> {
-        let given = text.to_owned();
+        let given: String = text.chars().take(MAX_ECHO).collect();
         let example = || example(currency);
         let digits = text.strip_prefix('-').unwrap_or(text);
         if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {

@@ -41,6 +41,8 @@ pub struct Record<Terms, State> {
     /// What the payer was shown; empty for refunds.
     pub shown: Shown,
     pub created_at: Timestamp,
+    /// When it last left, or was about to; none before that.
+    pub sent_at: Option<Timestamp>,
     pub updated_at: Timestamp,
 }
 
@@ -79,7 +81,7 @@ pub enum Go {
     Sent(Refund),
     /// Another writer changed it first.
     Lost,
-    /// Another refund of the same payment is on its way or in doubt.
+    /// Another refund of the same payment is on its way, in doubt, or being processed.
     Busy(OrderNumber),
     /// With the other refunds of the payment it would be more than was paid.
     TooMuch { left_minor: u64 },
@@ -151,10 +153,16 @@ pub trait Ledger: Send + Sync {
 }
 
 impl<Terms, State> Record<Terms, State> {
-    /// The record after a change.
-    fn changed(self, to: State, news: &News, now: Timestamp) -> Self {
+    /// When it was asked for at QFPay, as far as it was: QFPay's month and expiry count from there.
+    pub fn asked_at(&self) -> Timestamp {
+        self.sent_at.unwrap_or(self.created_at)
+    }
+
+    /// The record after a change; `sends` if it is about to leave.
+    fn changed(self, to: State, sends: bool, news: &News, now: Timestamp) -> Self {
         Self {
             state: to,
+            sent_at: if sends { Some(now) } else { self.sent_at },
             version: self.version.saturating_add(1),
             syssn: news.syssn.clone().or(self.syssn),
             respcd: news.respcd.clone().or(self.respcd),
@@ -169,8 +177,7 @@ impl<Terms, State> Record<Terms, State> {
 /// Why `refund` may not leave beside the other refunds of its payment, if it may not.
 fn stands_against(refund: &Refund, others: &[Refund], paid_minor: u64) -> Option<Go> {
     let others = || others.iter().filter(|it| it.number != refund.number);
-    let on_its_way = |state| matches!(state, RefundState::Sent | RefundState::InDoubt);
-    if let Some(busy) = others().find(|it| on_its_way(it.state)) {
+    if let Some(busy) = others().find(|it| it.state.is_open()) {
         return Some(Go::Busy(busy.number.clone()));
     }
     let taken = others().filter(|it| it.state.counts());

@@ -16,7 +16,7 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT number, kind, state, version, amount_minor, currency, terms, syssn, respcd, \
-             resperr, shown, created_ms, updated_ms FROM entries ",
+             resperr, shown, created_ms, sent_ms, updated_ms FROM entries ",
             $rest
         )
     };
@@ -41,6 +41,7 @@ pub(super) struct Row {
     resperr: Option<String>,
     shown: Option<Json<Map<String, Value>>>,
     created_ms: i64,
+    sent_ms: Option<i64>,
     updated_ms: i64,
 }
 
@@ -77,6 +78,7 @@ impl Row {
             version: self.version,
             syssn,
             created_at: time(self.created_ms)?,
+            sent_at: self.sent_ms.map(time).transpose()?,
             updated_at: time(self.updated_ms)?,
             respcd: self.respcd,
             resperr: self.resperr,

@@ -2,13 +2,17 @@
 //!
 //! WAL with `synchronous=FULL`: what was committed survives a power cut. Writers take the lock
 //! first (`BEGIN IMMEDIATE`), one connection of this process at a time.
-use std::{path::Path, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde_json::Value;
 use sqlx::{
-    Sqlite, SqlitePool, Transaction,
+    Sqlite, SqliteConnection, SqlitePool,
+    pool::PoolConnection,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
     types::Json,
 };
@@ -34,8 +38,13 @@ pub struct SqliteLedger {
     /// One connection: the writers of this process queue here rather than in the file's lock.
     writer: SqlitePool,
     scope: Scope,
-    migrated: OnceCell<()>,
+    file: PathBuf,
+    /// Which file was opened and brought up to date.
+    opened: OnceCell<Identity>,
 }
+
+/// What tells a file apart from another one of the same name.
+type Identity = Option<(u64, u64)>;
 
 impl From<sqlx::Error> for LedgerError {
     fn from(error: sqlx::Error) -> Self {
@@ -56,17 +65,26 @@ impl SqliteLedger {
         let pool = |most| {
             SqlitePoolOptions::new().max_connections(most).connect_lazy_with(options.clone())
         };
-        Self { reader: pool(READERS), writer: pool(1), scope, migrated: OnceCell::new() }
+        let file = file.to_path_buf();
+        Self { reader: pool(READERS), writer: pool(1), scope, file, opened: OnceCell::new() }
     }
 
     async fn reader(&self) -> Result<&SqlitePool, LedgerError> {
-        self.migrated.get_or_try_init(|| migrate(&self.writer)).await?;
+        let opened = self.opened.get_or_try_init(|| open(&self.file, &self.writer)).await?;
+        // What is written to a file that has lost its name is on no disk after a restart.
+        if identity(&self.file) != *opened {
+            let file = self.file.display();
+            let text = format!("{file} was moved or deleted while in use; restart the server");
+            return Err(LedgerError::Store(text.into()));
+        }
         Ok(&self.reader)
     }
 
-    async fn write(&self) -> Result<Transaction<'static, Sqlite>, LedgerError> {
+    async fn write(&self) -> Result<Write, LedgerError> {
         self.reader().await?;
-        Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+        let mut write = Write { connection: self.writer.acquire().await?, committed: false };
+        sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut *write.connection).await?;
+        Ok(write)
     }
 
     fn environment(&self) -> &'static str {
@@ -101,7 +119,7 @@ impl SqliteLedger {
         .bind(new.original)
         .bind(now.as_millisecond())
         .bind(now.as_millisecond())
-        .execute(&mut *transaction)
+        .execute(transaction.on())
         .await?
         .rows_affected();
         let row: Row =
@@ -109,7 +127,7 @@ impl SqliteLedger {
                 .bind(self.environment())
                 .bind(self.merchant())
                 .bind(number.as_str())
-                .fetch_one(&mut *transaction)
+                .fetch_one(transaction.on())
                 .await?;
         let entry = row.entry()?;
         transaction.commit().await?;
@@ -119,7 +137,7 @@ impl SqliteLedger {
     /// Writes a change down if nobody was faster.
     async fn advance<T, S>(
         &self,
-        transaction: &mut Transaction<'static, Sqlite>,
+        transaction: &mut SqliteConnection,
         record: &Record<T, S>,
         to: &str,
         news: &News,
@@ -128,7 +146,7 @@ impl SqliteLedger {
         let changed = sqlx::query(
             "UPDATE entries SET state = ?, version = version + 1, syssn = coalesce(?, syssn), \
              respcd = coalesce(?, respcd), resperr = coalesce(?, resperr), \
-             shown = coalesce(?, shown), updated_ms = ? \
+             shown = coalesce(?, shown), sent_ms = coalesce(?, sent_ms), updated_ms = ? \
              WHERE environment = ? AND merchant = ? AND number = ? AND version = ?",
         )
         .bind(to)
@@ -136,12 +154,13 @@ impl SqliteLedger {
         .bind(&news.respcd)
         .bind(&news.resperr)
         .bind(rows::shown(news).map(Json))
+        .bind((to == PaymentState::Sent.word()).then(|| now.as_millisecond()))
         .bind(now.as_millisecond())
         .bind(self.environment())
         .bind(self.merchant())
         .bind(record.number.as_str())
         .bind(record.version)
-        .execute(&mut **transaction)
+        .execute(transaction)
         .await?
         .rows_affected();
         Ok(changed == 1)
@@ -165,6 +184,33 @@ impl SqliteLedger {
     }
 }
 
+/// A transaction that writes. One that does not commit takes its connection with it: whatever
+/// state an error or a dropped call left it in is gone, and SQLite undoes what was written.
+struct Write {
+    connection: PoolConnection<Sqlite>,
+    committed: bool,
+}
+
+impl Write {
+    fn on(&mut self) -> &mut SqliteConnection {
+        &mut self.connection
+    }
+
+    async fn commit(mut self) -> Result<(), LedgerError> {
+        sqlx::raw_sql("COMMIT").execute(self.on()).await?;
+        self.committed = true;
+        Ok(())
+    }
+}
+
+impl Drop for Write {
+    fn drop(&mut self) {
+        if !self.committed {
+            self.connection.close_on_drop();
+        }
+    }
+}
+
 /// What an entry begins with.
 struct NewEntry<'a> {
     kind: &'static str,
@@ -172,6 +218,31 @@ struct NewEntry<'a> {
     amount: crate::domain::Amount,
     terms: Value,
     original: Option<&'a str>,
+}
+
+/// Makes the file and its folder, if need be for the owner only, and brings it up to date.
+async fn open(file: &Path, pool: &SqlitePool) -> Result<Identity, LedgerError> {
+    let folder = file.parent().unwrap_or(Path::new(""));
+    if !folder.as_os_str().is_empty() && !folder.exists() {
+        let mut builder = std::fs::DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(folder).map_err(|error| LedgerError::Store(error.into()))?;
+    }
+    migrate(pool).await?;
+    Ok(identity(file))
+}
+
+#[cfg(unix)]
+fn identity(file: &Path) -> Identity {
+    use std::os::unix::fs::MetadataExt as _;
+    std::fs::metadata(file).ok().map(|it| (it.dev(), it.ino()))
+}
+
+#[cfg(not(unix))]
+fn identity(file: &Path) -> Identity {
+    file.exists().then_some((0, 0))
 }
 
 /// Brings the file up to date. Two processes may begin at once: the one that is second finds the
@@ -264,9 +335,9 @@ impl Ledger for SqliteLedger {
         now: Timestamp,
     ) -> Result<Option<Payment>, LedgerError> {
         let mut transaction = self.write().await?;
-        let ours = self.advance(&mut transaction, payment, to.word(), news, now).await?;
+        let ours = self.advance(transaction.on(), payment, to.word(), news, now).await?;
         transaction.commit().await?;
-        Ok(ours.then(|| payment.clone().changed(to, news, now)))
+        Ok(ours.then(|| payment.clone().changed(to, to == PaymentState::Sent, news, now)))
     }
 
     async fn advance_refund(
@@ -277,9 +348,9 @@ impl Ledger for SqliteLedger {
         now: Timestamp,
     ) -> Result<Option<Refund>, LedgerError> {
         let mut transaction = self.write().await?;
-        let ours = self.advance(&mut transaction, refund, to.word(), news, now).await?;
+        let ours = self.advance(transaction.on(), refund, to.word(), news, now).await?;
         transaction.commit().await?;
-        Ok(ours.then(|| refund.clone().changed(to, news, now)))
+        Ok(ours.then(|| refund.clone().changed(to, to == RefundState::Sent, news, now)))
     }
 
     async fn send_refund(
@@ -290,16 +361,16 @@ impl Ledger for SqliteLedger {
     ) -> Result<Go, LedgerError> {
         let Ok(to) = refund.state.on(RefundEvent::Send) else { return Ok(Go::Lost) };
         let mut transaction = self.write().await?;
-        let others = self.refunds(&refund.terms.syssn, &mut *transaction).await?;
+        let others = self.refunds(&refund.terms.syssn, transaction.on()).await?;
         if let Some(no) = super::stands_against(refund, &others, paid_minor) {
             return Ok(no);
         }
         let news = News::default();
-        if !self.advance(&mut transaction, refund, to.word(), &news, now).await? {
+        if !self.advance(transaction.on(), refund, to.word(), &news, now).await? {
             return Ok(Go::Lost);
         }
         transaction.commit().await?;
-        Ok(Go::Sent(refund.clone().changed(to, &news, now)))
+        Ok(Go::Sent(refund.clone().changed(to, true, &news, now)))
     }
 }
 
@@ -316,6 +387,55 @@ mod tests {
         let file = folder.path().join("ledger.db");
         drop(SqliteLedger::new(&file, scope("m1")));
         assert!(!file.exists());
+    }
+
+    fn payment_terms() -> PaymentTerms {
+        let currency = crate::spec::Currency::find("HKD").unwrap();
+        PaymentTerms {
+            amount: crate::domain::Amount::from_minor(1, currency).unwrap(),
+            pay_type: crate::spec::PayType::find("800201").unwrap(),
+            extras: std::collections::BTreeMap::new(),
+        }
+    }
+
+    async fn reserve(ledger: &SqliteLedger, number: &str) -> Result<(), String> {
+        let number = number.parse().unwrap();
+        let now = "2026-11-23T06:30:05Z".parse().unwrap();
+        let reserved = ledger.reserve_payment(&number, &payment_terms(), now).await;
+        reserved.map(|_| ()).map_err(|error| error.to_string())
+    }
+
+    #[tokio::test]
+    async fn a_write_that_failed_or_was_given_up_does_not_spoil_the_next() {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = SqliteLedger::new(&folder.path().join("ledger.db"), scope("m1"));
+        reserve(&ledger, "A1").await.unwrap();
+        // Given up in the middle of a transaction.
+        let mut write = ledger.write().await.unwrap();
+        sqlx::raw_sql("DELETE FROM entries").execute(write.on()).await.unwrap();
+        drop(write);
+        // The disk is full: no page may be added.
+        let mut write = ledger.write().await.unwrap();
+        sqlx::raw_sql("PRAGMA max_page_count = 1").execute(write.on()).await.unwrap();
+        let blob = "CREATE TABLE big AS SELECT zeroblob(900000)";
+        assert!(sqlx::raw_sql(blob).execute(write.on()).await.is_err());
+        drop(write);
+        reserve(&ledger, "A2").await.unwrap();
+        assert!(ledger.find(&"A1".parse().unwrap()).await.unwrap().is_some());
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_file_that_was_deleted_or_replaced_is_not_written_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("ledger.db");
+        let ledger = SqliteLedger::new(&file, scope("m1"));
+        reserve(&ledger, "A1").await.unwrap();
+        std::fs::rename(&file, folder.path().join("moved.db")).unwrap();
+        let told = reserve(&ledger, "A2").await.unwrap_err();
+        assert!(told.contains("was moved or deleted while in use; restart the server"), "{told}");
+        reserve(&SqliteLedger::new(&file, scope("m1")), "A2").await.unwrap();
+        assert!(reserve(&ledger, "A3").await.is_err());
     }
 
     #[tokio::test]

@@ -29,7 +29,7 @@ impl Payments {
     /// Makes the payment. It runs to its end even when the caller goes away.
     pub async fn create(&self, new: NewPayment) -> Result<Receipt, Refused> {
         let currency = new.terms.amount.currency().code;
-        self.permit(Action::CreatePayment, Some(new.terms.pay_type), Some(currency))?;
+        self.permit(Action::CreatePayment, Some(new.terms.pay_type.code), Some(currency))?;
         let number = match &new.number {
             Some(number) => number.clone(),
             None => self.new_number('P')?,
@@ -69,7 +69,7 @@ impl Payments {
 
     /// "Sent" is on disk: from here on, it may have arrived.
     async fn send(&self, sent: Payment, terms: &PaymentTerms) -> Result<Receipt, Refused> {
-        let exchange = self.gateway.pay(&sent.number, terms, sent.created_at).await;
+        let exchange = self.gateway.pay(&sent.number, terms, sent.asked_at()).await;
         let event = payment_event(&exchange, terms.pay_type.flow);
         let (news, trouble) = match exchange {
             Ok(answer) => (news_of(&answer), None),

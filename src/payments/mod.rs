@@ -11,10 +11,10 @@ use tokio_util::task::TaskTracker;
 use crate::{
     client::{Answer, Gateway, Trade, Trouble},
     clock::Clock,
-    domain::{OrderNumber, PaymentEvent, RefundEvent, Syssn, time},
+    domain::{OrderNumber, PaymentEvent, PaymentState, RefundEvent, Syssn, time},
     ledger::{Entry, Ledger, LedgerError, News, Payment, Refund},
     policy::{self, Action, Allowlist, Facts, Violation},
-    spec::{Environment, PayType},
+    spec::Environment,
 };
 
 pub mod create;
@@ -103,7 +103,7 @@ impl Payments {
     fn permit(
         &self,
         action: Action,
-        pay_type: Option<&'static PayType>,
+        pay_type: Option<&str>,
         currency: Option<&'static str>,
     ) -> Result<(), Refused> {
         let settings = &self.settings;
@@ -132,7 +132,7 @@ impl Payments {
     }
 
     /// Writes down what `event` makes of a payment, whoever else is writing. An event that cannot
-    /// happen to it any more leaves its state and is logged; the news is kept either way.
+    /// happen to it any more is logged and changes nothing.
     async fn settle_payment(
         &self,
         mut payment: Payment,
@@ -140,17 +140,28 @@ impl Payments {
         news: &News,
     ) -> Result<Payment, LedgerError> {
         for _ in 0..MAX_RACES {
-            let to = payment.state.on(event).unwrap_or_else(|error| {
-                tracing::warn!(number = %payment.number, %error, "an event came out of turn");
-                payment.state
-            });
+            let to = match payment.state.on(event) {
+                Ok(to) => to,
+                Err(error) => {
+                    tracing::warn!(number = %payment.number, %error, "news came out of turn");
+                    return Ok(payment);
+                }
+            };
+            if matches!(payment.state, PaymentState::Failed | PaymentState::Closed) && to.was_paid()
+            {
+                tracing::warn!(number = %payment.number, was = %payment.state, "it was paid after all");
+            }
+            // The first number stays, unless another attempt under ours brought the money.
+            let keep = payment.syssn.is_some() && !to.was_paid();
+            let syssn = news.syssn.clone().filter(|_| !keep);
+            let news = News { syssn, ..news.clone() };
             if to == payment.state
-                && !says_more(news, payment.syssn.as_ref(), payment.respcd.as_ref())
+                && !says_more(&news, payment.syssn.as_ref(), payment.respcd.as_ref())
             {
                 return Ok(payment);
             }
             let now = self.clock.now();
-            if let Some(settled) = self.ledger.advance_payment(&payment, to, news, now).await? {
+            if let Some(settled) = self.ledger.advance_payment(&payment, to, &news, now).await? {
                 return Ok(settled);
             }
             match self.ledger.find(&payment.number).await? {
@@ -169,10 +180,13 @@ impl Payments {
         news: &News,
     ) -> Result<Refund, LedgerError> {
         for _ in 0..MAX_RACES {
-            let to = refund.state.on(event).unwrap_or_else(|error| {
-                tracing::warn!(number = %refund.number, %error, "an event came out of turn");
-                refund.state
-            });
+            let to = match refund.state.on(event) {
+                Ok(to) => to,
+                Err(error) => {
+                    tracing::warn!(number = %refund.number, %error, "news came out of turn");
+                    return Ok(refund);
+                }
+            };
             if to == refund.state && !says_more(news, refund.syssn.as_ref(), refund.respcd.as_ref())
             {
                 return Ok(refund);

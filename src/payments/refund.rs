@@ -3,7 +3,10 @@
 //! The order is asked about first: QFPay's number, its currency and what is left come from the
 //! ledger and from QFPay's own records, never from the caller. Two refunds of one order never run
 //! at once.
-use super::{NotRefundable, Payments, Refused, news_of, query::OrderView};
+use super::{
+    NotRefundable, Payments, Refused, news_of,
+    query::{Found, OrderView},
+};
 use crate::{
     client::{Trouble, refund_event},
     domain::{
@@ -71,8 +74,13 @@ impl Payments {
         let (Some(syssn), Some(paid)) = (syssn, paid) else {
             return Err(Refused::NotRefundable(NotRefundable::Unknown));
         };
-        self.permit(Action::Refund, order.pay_type, Some(paid.currency().code))?;
+        let pay_type = order.pay_type.map_or("unlisted", |it| it.code);
+        self.permit(Action::Refund, Some(pay_type), Some(paid.currency().code))?;
         let amount = amount(new.amount.as_deref(), paid, &order)?;
+        let others = self.ledger.refunds_of(&syssn).await?;
+        if let Some(other) = others.iter().find(|it| it.state.is_open() && it.number != *number) {
+            return Err(Refused::RefundUnderWay(other.number.clone()));
+        }
         let terms = RefundTerms { order: order.number.clone(), syssn, amount };
         let refund = match self.ledger.reserve_refund(number, &terms, self.clock.now()).await? {
             Reserved::New(refund) => refund,
@@ -108,7 +116,8 @@ impl Payments {
         let mut differences = Vec::new();
         match &new.of {
             Of::Order(order) if refund.terms.order.as_ref().is_some_and(|it| it != order) => {
-                differences.push(format!("the payment was {:?}", refund.terms.order));
+                let order = refund.terms.order.as_ref().map(ToString::to_string);
+                differences.push(format!("the payment was {}", order.unwrap_or_default()));
             }
             Of::Trade(syssn) if *syssn != refund.terms.syssn => {
                 differences.push(format!("the payment was {}", refund.terms.syssn));
@@ -132,6 +141,13 @@ impl Payments {
             Of::Order(number) => self.order(number).await?,
             Of::Trade(syssn) => self.trade(syssn).await?,
         };
+        if let Some(problem) = names_a_refund(of, &found) {
+            let argument = match of {
+                Of::Order(_) => "out_trade_no",
+                Of::Trade(_) => "syssn",
+            };
+            return Err(Refused::Argument { argument, problem });
+        }
         if let Some(trouble) = found.trouble {
             return Err(Refused::Unanswered(trouble));
         }
@@ -180,7 +196,7 @@ impl Payments {
         paid: Amount,
     ) -> Result<RefundReceipt, Refused> {
         let number = refund.number.clone();
-        let exchange = self.gateway.refund(&number, &refund.terms, refund.created_at).await;
+        let exchange = self.gateway.refund(&number, &refund.terms, refund.asked_at()).await;
         let event = refund_event(&exchange);
         let (news, trouble) = match exchange {
             Ok(answer) => (news_of(&answer), None),
@@ -219,6 +235,18 @@ impl Payments {
     }
 }
 
+/// Why the number given is not the payment's, if it is that of one of its refunds.
+fn names_a_refund(of: &Of, found: &Found) -> Option<String> {
+    let order = found.orders.iter().find(|order| {
+        order.refunds.iter().any(|refund| match of {
+            Of::Order(number) => refund.number.as_ref() == Some(number),
+            Of::Trade(syssn) => refund.syssn.as_ref() == Some(syssn),
+        })
+    })?;
+    let payment = order.number.as_ref().map(ToString::to_string).unwrap_or_default();
+    Some(format!("this is the number of a refund; give the payment's, `{payment}`"))
+}
+
 fn replayed(refund: Refund) -> RefundReceipt {
     RefundReceipt { refund, replayed: true, left_minor: None, trouble: None }
 }
@@ -226,7 +254,7 @@ fn replayed(refund: Refund) -> RefundReceipt {
 /// The amount to refund: what was asked for, within what is left.
 fn amount(given: Option<&str>, paid: Amount, order: &OrderView) -> Result<Amount, Refused> {
     let number = || order.number.as_ref().map(ToString::to_string).unwrap_or_default();
-    let unclear = order.status == PaymentState::PartiallyRefunded && order.refunded_minor() == 0;
+    let unclear = !order.refunds_complete;
     let left = paid.less(order.refunded_minor());
     match given {
         None if unclear => {

@@ -3,7 +3,7 @@
 //! Production is closed until an operator opens it: `QFPAY_PROD_ALLOW` names what may run there,
 //! three more variables narrow it. Nothing that an agent sends can change any of it.
 #![deny(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::float_arithmetic)]
-use crate::spec::{Environment, PayType};
+use crate::spec::Environment;
 
 /// What reaches QFPay, by the name of its tool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -53,8 +53,9 @@ pub struct Facts<'a> {
     pub environment: Environment,
     pub mchid: Option<&'a str>,
     pub action: Action,
-    /// Of a payment, or of the payment that is refunded, where it is known.
-    pub pay_type: Option<&'static PayType>,
+    /// The code of a payment's type, or of the payment's that is refunded; none while it is not
+    /// known. What cannot be known is a code that no list has.
+    pub pay_type: Option<&'a str>,
     pub currency: Option<&'static str>,
 }
 
@@ -91,8 +92,7 @@ pub fn decide(allowlist: &Allowlist, facts: &Facts<'_>) -> Vec<Violation> {
             violations.push(Violation { variable, message });
         }
     };
-    let pay_type = facts.pay_type.map(|it| it.code);
-    narrow(variables::PAY_TYPES, allowlist.pay_types.as_ref(), "pay type", pay_type);
+    narrow(variables::PAY_TYPES, allowlist.pay_types.as_ref(), "pay type", facts.pay_type);
     narrow(variables::CURRENCIES, allowlist.currencies.as_ref(), "currency", facts.currency);
     let mchid = Some(facts.mchid.unwrap_or("(none)"));
     narrow(variables::MCHIDS, allowlist.mchids.as_ref(), "merchant", mchid);
@@ -127,7 +127,7 @@ mod tests {
             environment: Environment::find(environment).unwrap(),
             mchid: (mchid != "-").then_some(mchid),
             action: Action::find(action).unwrap(),
-            pay_type: PayType::find(code),
+            pay_type: (code != "-").then_some(code),
             currency: (currency != "-").then_some(currency),
         };
         let forbid = decide(&allowlist, &facts);
@@ -152,6 +152,7 @@ mod tests {
         check("prod      create_payment 800101 HKD m1    create_payment    m1 800201 HKD => PAY_TYPES");
         check("prod      create_payment 800201 USD m1    create_payment    m1 800201 HKD => CURRENCIES");
         check("prod      create_payment 800201 HKD m2,m3 create_payment    m1 800201 HKD => MCHIDS");
+        check("prod      refund         800201 -   -     refund            m1 unlisted HKD => PAY_TYPES");
         check("prod      create_payment -      -   m2    create_payment    -  800201 HKD => MCHIDS");
         check("prod      refund         800101 USD m2    create_payment    m1 800201 HKD => ALLOW PAY_TYPES CURRENCIES MCHIDS");
     }

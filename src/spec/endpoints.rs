@@ -42,3 +42,23 @@ impl Endpoint {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_endpoint_has_its_own_path_and_only_a_query_moves_nothing() {
+        let told = Endpoint::ALL.map(|it| format!("{} {:?}", it.path(), it.effect()));
+        assert_eq!(
+            told,
+            [
+                "/trade/v1/payment Moves",
+                "/trade/v1/query Reads",
+                "/trade/v1/refund Moves",
+                "/trade/v1/reversal Moves",
+                "/trade/v1/close Moves",
+            ]
+        );
+    }
+}

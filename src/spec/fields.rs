@@ -81,6 +81,9 @@ pub static FIELDS: &[FieldRule] = &[
     rule(Field::Udid,         "udid",           40, Chars::Word("-_.:"), "till-3", "the device that takes the payment"),
 ];
 
+/// Minutes until an order expires when `expired_time` is not given.
+pub const DEFAULT_EXPIRY_MINUTES: i64 = 30;
+
 const fn rule(
     field: Field,
     name: &'static str,
@@ -130,6 +133,14 @@ impl Field {
 
     pub fn name(self) -> &'static str {
         self.rule().name
+    }
+
+    /// The words it takes, where it takes only some; for schemas.
+    pub fn words(self) -> &'static [&'static str] {
+        match self.rule().chars {
+            Chars::OneOf(words) => words,
+            Chars::Word(_) | Chars::Text | Chars::Url | Chars::Json | Chars::Number(..) => &[],
+        }
     }
 
     /// Holds `text` against the rule.

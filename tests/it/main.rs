@@ -1,1 +1,18 @@
-
+//! The one integration test binary; each file in this folder is one subject.
+//! (`cfg(test)` is always on here; it tells Clippy that helpers may unwrap.)
+#[cfg(test)]
+mod commands;
+#[cfg(test)]
+mod conversation;
+#[cfg(test)]
+mod docs;
+#[cfg(test)]
+mod harness;
+#[cfg(test)]
+mod layers;
+#[cfg(test)]
+mod refusals;
+#[cfg(test)]
+mod stdio;
+#[cfg(test)]
+mod tool_schemas;

@@ -16,8 +16,11 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    domain::{OrderNumber, PaymentTerms, RefundTerms},
-    spec::endpoints::{Effect, Endpoint},
+    domain::{Amount, OrderNumber, PaymentTerms, RefundTerms, Syssn},
+    spec::{
+        Flow,
+        endpoints::{Effect, Endpoint},
+    },
 };
 
 /// The largest answer that is read.
@@ -26,6 +29,9 @@ pub const MAX_BODY: usize = 1024 * 1024;
 const MAX_ATTEMPTS: u32 = 4;
 /// The longest wait between two of them; a longer `Retry-After` is handed to the caller.
 const MAX_WAIT: Duration = Duration::from_secs(10);
+
+/// The longest wait that is believed and told on.
+const MAX_TOLD_WAIT: Duration = Duration::from_secs(3600);
 
 /// What the sender needs to know of the merchant and the environment.
 #[derive(Debug, Clone)]
@@ -54,6 +60,8 @@ pub struct HttpGateway {
     settings: Settings,
     pace: Pace,
     clock: std::sync::Arc<dyn Clock>,
+    /// Whether it was said that answers are unsigned.
+    unsigned: std::sync::Once,
 }
 
 /// The HTTP client could not be made.
@@ -97,7 +105,8 @@ impl HttpGateway {
         // The simulator is on loopback, where a proxy has no business.
         let plain = settings.base_url.starts_with("http://");
         let client = if plain { client.no_proxy() } else { client.https_only(true) };
-        Ok(Self { http: client.build()?, settings, pace, clock })
+        let unsigned = std::sync::Once::new();
+        Ok(Self { http: client.build()?, settings, pace, clock, unsigned })
     }
 
     /// Sends until there is an answer or repeating is no longer safe or useful.
@@ -160,14 +169,26 @@ impl HttpGateway {
         if status.is_server_error() {
             return Err(Miss::Lost { reason: format!("QFPay's server failed (HTTP {status})") });
         }
-        if body.signature == SignatureCheck::Wrong {
-            tracing::warn!(endpoint = endpoint.path(), "an answer's signature is wrong");
-            if settings.refuse_wrong_signature {
-                let reason = "the signature of QFPay's answer is wrong".to_owned();
-                return Err(Miss::Lost { reason });
-            }
+        self.report(endpoint, body.signature);
+        if body.signature == SignatureCheck::Wrong && settings.refuse_wrong_signature {
+            let reason = "the signature of QFPay's answer is wrong".to_owned();
+            return Err(Miss::Lost { reason });
         }
         Ok(body)
+    }
+
+    /// Says how an answer was signed; that answers are not signed at all is said once.
+    fn report(&self, endpoint: Endpoint, signature: SignatureCheck) {
+        let endpoint = endpoint.path();
+        match signature {
+            SignatureCheck::Wrong => tracing::warn!(endpoint, "an answer's signature is wrong"),
+            SignatureCheck::Absent => self.unsigned.call_once(|| {
+                tracing::warn!(endpoint, "QFPay's answers carry no signature; TLS alone vouches");
+            }),
+            SignatureCheck::RawMd5 | SignatureCheck::RawSha256 | SignatureCheck::SortedFields => {
+                tracing::debug!(endpoint, ?signature, "an answer's signature is right");
+            }
+        }
     }
 
     async fn read(&self, mut response: Response) -> Result<Body, Miss> {
@@ -191,10 +212,11 @@ impl HttpGateway {
     fn retry_after(&self, response: &Response) -> Option<Duration> {
         let value = response.headers().get(header::RETRY_AFTER)?.to_str().ok()?.trim();
         if let Ok(seconds) = value.parse() {
-            return Some(Duration::from_secs(seconds));
+            return Some(Duration::from_secs(seconds).min(MAX_TOLD_WAIT));
         }
         let date = jiff::fmt::rfc2822::parse(value).ok()?.timestamp();
-        Duration::try_from(date.duration_since(self.clock.now())).ok()
+        let wait = Duration::try_from(date.duration_since(self.clock.now())).ok()?;
+        Some(wait.min(MAX_TOLD_WAIT))
     }
 }
 
@@ -236,13 +258,17 @@ impl Gateway for HttpGateway {
     async fn pay(&self, order: &OrderNumber, terms: &PaymentTerms, at: Timestamp) -> Exchange {
         let params = request::payment(order, terms, at, &self.settings.zone);
         let answer = self.post(Endpoint::Payment, params).await.and_then(|it| it.answer())?;
-        echoing(answer, order, terms.amount.minor())
+        let scanned = terms.pay_type.flow == Flow::Cpm && answer.respcd == "0000";
+        if scanned && !answer.names_its_order() {
+            return Err(elsewhere());
+        }
+        echoing(answer, order, terms.amount, None)
     }
 
     async fn refund(&self, number: &OrderNumber, terms: &RefundTerms, at: Timestamp) -> Exchange {
         let params = request::refund(number, terms, at, &self.settings.zone);
         let answer = self.post(Endpoint::Refund, params).await.and_then(|it| it.answer())?;
-        echoing(answer, number, terms.amount.minor())
+        echoing(answer, number, terms.amount, Some(&terms.syssn))
     }
 
     async fn query(&self, query: &Query) -> Result<Page, Trouble> {
@@ -258,12 +284,18 @@ impl Body {
 }
 
 /// An answer that is about another order says nothing about ours.
-fn echoing(answer: Answer, order: &OrderNumber, minor: u64) -> Exchange {
-    if answer.echoes(order, minor) {
-        return Ok(answer);
-    }
-    let reason = "QFPay's answer is about another order or amount".to_owned();
-    Err(Trouble::Lost { reason })
+fn echoing(
+    answer: Answer,
+    order: &OrderNumber,
+    amount: Amount,
+    original: Option<&Syssn>,
+) -> Exchange {
+    if answer.echoes(order, amount, original) { Ok(answer) } else { Err(elsewhere()) }
+}
+
+fn elsewhere() -> Trouble {
+    let reason = "QFPay's answer is about another order or amount, or does not say which";
+    Trouble::Lost { reason: reason.to_owned() }
 }
 
 #[cfg(test)]

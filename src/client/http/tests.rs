@@ -178,7 +178,33 @@ async fn a_long_429_is_handed_to_the_caller_as_surely_not_processed() {
     let retry_after = Some(Duration::from_secs(60));
     let reason = "QFPay's rate limit was reached (HTTP 429)".to_owned();
     assert_eq!(exchange, Err(Trouble::NotSent { reason, retry_after }));
-    assert_eq!(payment_event(&exchange, crate::spec::Flow::Mpm), PaymentEvent::NotSent);
+    assert_eq!(payment_event(&exchange, Flow::Mpm), PaymentEvent::NotSent);
+}
+
+#[tokio::test]
+async fn a_429_without_a_time_is_waited_out_and_one_with_a_date_is_understood() {
+    let busy = |header: &str| http("429 Too Many Requests", header, "");
+    let script = Script::answering(vec![busy(""), signed(DONE)]).await;
+    script.pay().await.unwrap();
+    assert_eq!(script.requests().len(), 2);
+    let later = SystemClock.now().checked_add(jiff::SignedDuration::from_mins(2)).unwrap();
+    let date = later.strftime("%a, %d %b %Y %H:%M:%S GMT");
+    let script = Script::answering(vec![busy(&format!("retry-after: {date}\r\n"))]).await;
+    let Err(Trouble::NotSent { retry_after: Some(wait), .. }) = script.pay().await else {
+        panic!("it must be handed to the caller")
+    };
+    assert!((100..=120).contains(&wait.as_secs()), "{wait:?}");
+}
+
+#[test]
+fn each_wait_is_at_most_twice_the_last_and_never_the_same_for_all() {
+    let waits: Vec<Duration> = (1..=8).map(backoff).collect();
+    for (attempt, wait) in waits.iter().enumerate() {
+        let full = Duration::from_secs(1 << attempt).min(MAX_WAIT);
+        assert!((full / 2..=full).contains(wait), "{attempt}: {wait:?}");
+    }
+    let many: std::collections::BTreeSet<Duration> = (0..20).map(|_| backoff(3)).collect();
+    assert!(many.len() > 1);
 }
 
 #[tokio::test]
@@ -206,7 +232,7 @@ async fn what_breaks_after_the_request_left_is_lost_and_a_payment_is_not_repeate
             signed(r#"{"respcd": "00"#),
             "lost: QFPay's answer is no valid JSON; it may have been cut off",
         ),
-        (other, "lost: QFPay's answer is about another order or amount"),
+        (other, "lost: QFPay's answer is about another order or amount, or does not say which"),
         (forged, "lost: the signature of QFPay's answer is wrong"),
         (b"\r\n".to_vec(), "lost: the connection to QFPay broke before its answer was whole"),
         (cut, "lost: the connection to QFPay broke before its answer was whole"),
@@ -214,7 +240,7 @@ async fn what_breaks_after_the_request_left_is_lost_and_a_payment_is_not_repeate
     for (answer, wanted) in rows {
         let script = Script::answering(vec![answer, signed(DONE)]).await;
         let exchange = script.pay().await;
-        assert_eq!(payment_event(&exchange, crate::spec::Flow::Cpm), PaymentEvent::Lost);
+        assert_eq!(payment_event(&exchange, Flow::Cpm), PaymentEvent::Lost);
         let reason = reason(exchange);
         assert!(reason.starts_with(wanted), "{reason} is not {wanted}");
         assert_eq!(script.requests().len(), 1, "{wanted}");
@@ -252,7 +278,7 @@ async fn without_a_connection_nothing_was_sent() {
         format!("http://{}", listener.local_addr().unwrap())
     };
     let exchange = pay(&gateway(settings(&closed))).await;
-    assert_eq!(payment_event(&exchange, crate::spec::Flow::Mpm), PaymentEvent::NotSent);
+    assert_eq!(payment_event(&exchange, Flow::Mpm), PaymentEvent::NotSent);
     assert!(reason(exchange).starts_with("not sent: QFPay could not be reached"));
 }
 

@@ -11,7 +11,7 @@ use super::{
     sign::{self, SignType},
 };
 use crate::{
-    domain::{OrderNumber, PaymentEvent, RefundEvent, Shown, Syssn, time},
+    domain::{Amount, OrderNumber, PaymentEvent, RefundEvent, Shown, Syssn, time},
     spec::{
         Currency, PayType,
         fields::is_unsafe,
@@ -19,6 +19,10 @@ use crate::{
     },
 };
 
+/// The code of "processing", for answers that say it in another way.
+const PENDING: &str = "1145";
+/// Most characters of what a payer is shown; contract §1.1 has 512.
+const MAX_SHOWN: usize = 2048;
 /// Most characters kept of a text that came from outside.
 pub const MAX_TEXT: usize = 300;
 
@@ -91,6 +95,14 @@ impl Answer {
             let reason = "QFPay's answer has no respcd".to_owned();
             return Err(Trouble::Lost { reason });
         };
+        // A hint can take "processed" back, never make anything of a refusal.
+        let respcd = match (respcd.as_str(), fields.get("txstatus").and_then(text).as_deref()) {
+            ("0000", Some("PENDING")) => PENDING.to_owned(),
+            ("0000", Some(hint)) if hint != "SUCCESS" => {
+                return Err(lost("QFPay's answer says 0000 and another status at once"));
+            }
+            _ => respcd,
+        };
         let clean = |name: &str| fields.get(name).and_then(text).map(|it| cleaned(&it));
         Ok(Self {
             respcd: cleaned(&respcd),
@@ -115,23 +127,32 @@ impl Answer {
     /// What to show the payer, as far as the answer carries it. `pay_params` that is an address
     /// (FPS app) is shown as one.
     pub fn shown(&self) -> Shown {
-        let text_of = |name: &str| self.fields.get(name).and_then(text);
+        let text_of = |name: &str| self.fields.get(name).and_then(text).filter(|it| showable(it));
         let params = self.fields.get("pay_params").and_then(Value::as_object);
+        let address = |name: &str| text_of(name).filter(|it| is_address(it));
         Shown {
             qrcode: text_of("qrcode"),
-            pay_url: ["pay_url", "web_url", "pay_params"].into_iter().find_map(text_of),
+            pay_url: ["pay_url", "web_url", "pay_params"].into_iter().find_map(address),
             pay_params: params
                 .filter(|it| !it.is_empty())
                 .map(|it| Value::from(it.clone()).to_string()),
         }
     }
 
-    /// Whether the numbers it echoes are the ones that were sent; what is not echoed agrees.
-    pub fn echoes(&self, order: &OrderNumber, amount_minor: u64) -> bool {
+    /// Whether what it echoes is what was sent; what is not echoed agrees.
+    pub fn echoes(&self, order: &OrderNumber, amount: Amount, original: Option<&Syssn>) -> bool {
         let agrees = |name: &str, sent: &str| {
             self.fields.get(name).and_then(text).is_none_or(|echo| echo == sent)
         };
-        agrees("out_trade_no", order.as_str()) && agrees("txamt", &amount_minor.to_string())
+        agrees("out_trade_no", order.as_str())
+            && agrees("txamt", &amount.minor().to_string())
+            && agrees("txcurrcd", amount.currency().code)
+            && original.is_none_or(|it| agrees("orig_syssn", it.as_str()))
+    }
+
+    /// Whether it says at all which order and amount it is about.
+    pub fn names_its_order(&self) -> bool {
+        ["out_trade_no", "txamt"].iter().all(|it| self.fields.get(*it).and_then(text).is_some())
     }
 }
 
@@ -157,8 +178,9 @@ pub struct Trade {
     pub amount_minor: Option<u64>,
     pub respcd: String,
     pub resperr: String,
-    /// What became of the money of a payment: see [`Trade::payment_event`].
-    pub cancel: u8,
+    /// What became of the money of a payment, 0 to 5: see [`Trade::payment_event`]; none where it
+    /// cannot be read.
+    pub cancel: Option<u8>,
     /// By QFPay's clock, UTC+8.
     pub made_at: Option<DateTime>,
     pub paid_at: Option<DateTime>,
@@ -215,7 +237,7 @@ impl Trade {
         };
         let hint = || match text_of("txstatus")?.to_ascii_uppercase().as_str() {
             "SUCCESS" => Some("0000".to_owned()),
-            "PENDING" => Some("1145".to_owned()),
+            "PENDING" => Some(PENDING.to_owned()),
             _ => None,
         };
         let resperr = text_of("errmsg").or_else(|| text_of("resperr")).unwrap_or_default();
@@ -229,7 +251,7 @@ impl Trade {
             amount_minor: text_of("txamt").and_then(|it| it.parse().ok()),
             respcd: text_of("respcd").map(|it| cleaned(&it)).or_else(hint).unwrap_or_default(),
             resperr: cleaned(&resperr),
-            cancel: text_of("cancel").and_then(|it| it.parse().ok()).unwrap_or(0),
+            cancel: cancel(fields.get("cancel")),
             made_at: time_of("sysdtm"),
             paid_at: time_of("paydtm"),
             fields,
@@ -241,10 +263,11 @@ impl Trade {
     pub fn payment_event(&self) -> PaymentEvent {
         let reading = resp_codes::read(&self.respcd, &self.resperr, Operation::Query);
         match (reading.verdict, self.cancel) {
-            (Verdict::Done, 1..=3) => PaymentEvent::RefundedInFull,
-            (Verdict::Done, 5) => PaymentEvent::RefundedInPart,
-            (Verdict::Done, _) => PaymentEvent::Paid,
-            (_, 1..=2) => PaymentEvent::Closed,
+            (Verdict::Done, Some(1..=3)) => PaymentEvent::RefundedInFull,
+            (Verdict::Done, Some(5)) => PaymentEvent::RefundedInPart,
+            (Verdict::Done, Some(0 | 4)) => PaymentEvent::Paid,
+            (Verdict::Done, _) => PaymentEvent::Lost,
+            (_, Some(1..=2)) => PaymentEvent::Closed,
             (Verdict::Pending, _) => PaymentEvent::Accepted,
             (Verdict::Refused, _) => PaymentEvent::Refused,
             (Verdict::Unknown, _) if ended(reading) => PaymentEvent::Closed,
@@ -254,7 +277,7 @@ impl Trade {
 
     /// What a refund's record says happened.
     pub fn refund_event(&self) -> RefundEvent {
-        match resp_codes::read(&self.respcd, &self.resperr, Operation::Query).verdict {
+        match resp_codes::read(&self.respcd, &self.resperr, Operation::Refund).verdict {
             Verdict::Done => RefundEvent::Refunded,
             Verdict::Pending => RefundEvent::Accepted,
             Verdict::Unknown => RefundEvent::Lost,
@@ -267,6 +290,28 @@ impl Trade {
 /// closed or cancelled (1142, 1263, 1264).
 fn ended(reading: Reading) -> bool {
     reading.category == Category::State && reading.retry == Retry::NewNumberAfterQuery
+}
+
+/// `cancel` as a number: absent and blank are 0; none where it is something else.
+fn cancel(value: Option<&Value>) -> Option<u8> {
+    match value {
+        None | Some(Value::Null) => Some(0),
+        Some(Value::String(text)) if text.trim().is_empty() => Some(0),
+        Some(value) => text(value)?.trim().parse().ok().filter(|it| *it <= 5),
+    }
+}
+
+/// Whether a text can be shown to a payer as it stands.
+fn showable(text: &str) -> bool {
+    text.chars().count() <= MAX_SHOWN && !text.chars().any(is_unsafe)
+}
+
+/// Whether a text is an address that leads to a wallet: a page, or an app's own scheme.
+fn is_address(text: &str) -> bool {
+    let Some((scheme, _)) = text.split_once("://") else { return false };
+    let scheme = scheme.to_ascii_lowercase();
+    let plain = scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+.-".contains(&b));
+    plain && !["javascript", "vbscript", "data", "file", "blob"].contains(&scheme.as_str())
 }
 
 /// The JSON object of a body, or what came instead of one.
@@ -290,7 +335,9 @@ fn lost(reason: &str) -> Trouble {
 fn flat(mut outer: Map<String, Value>) -> Map<String, Value> {
     let Some(Value::Object(inner)) = outer.get("data").cloned() else { return outer };
     for (name, value) in inner {
-        if outer.get(&name).and_then(text).is_none() {
+        // The inner code is the order's own; an outer 0000 only says that the request was read.
+        let own = name == "respcd" && outer.get("respcd").is_some_and(|it| it == "0000");
+        if outer.get(&name).and_then(text).is_none() || (own && text(&value).is_some()) {
             outer.insert(name, value);
         }
     }

@@ -4,6 +4,10 @@ fn answer(body: &str) -> Answer {
     Answer::parse(body.as_bytes(), SignatureCheck::Absent).unwrap()
 }
 
+fn hkd(minor: u64) -> Amount {
+    Amount::from_minor(minor, Currency::find("HKD").unwrap()).unwrap()
+}
+
 fn trade(record: &str) -> Trade {
     let body = format!(r#"{{"respcd":"0000","data":[{record}]}}"#);
     let mut page = Page::parse(body.as_bytes(), SignatureCheck::Absent).unwrap();
@@ -20,8 +24,8 @@ fn a_flat_answer_and_the_nested_one_of_the_generic_page_read_the_same() {
     for it in [flat, nested] {
         assert_eq!((it.respcd.as_str(), it.resperr.as_str()), ("0000", "ok"));
         assert_eq!(it.syssn.as_ref().unwrap().as_str(), "2026");
-        assert!(it.echoes(&"A1".parse().unwrap(), 10));
-        assert!(!it.echoes(&"A1".parse().unwrap(), 11));
+        assert!(it.echoes(&"A1".parse().unwrap(), hkd(10), None));
+        assert!(!it.echoes(&"A1".parse().unwrap(), hkd(11), None));
     }
 }
 
@@ -44,6 +48,43 @@ fn what_the_payer_is_shown_is_found_whatever_the_family() {
     assert_eq!(app.shown().pay_url.as_deref(), Some("https://fps"));
     let sdk = answer(r#"{"respcd":"0000","pay_params":{"appId":"wx1"}}"#);
     assert_eq!(sdk.shown().pay_params.as_deref(), Some(r#"{"appId":"wx1"}"#));
+}
+
+#[test]
+fn a_nested_code_or_status_takes_an_outer_0000_back() {
+    let code = |body: &str| {
+        Answer::parse(body.as_bytes(), SignatureCheck::Absent)
+            .map_or_else(|lost| lost.to_string(), |it| it.respcd)
+    };
+    assert_eq!(code(r#"{"respcd":"0000","data":{"respcd":"1205","txstatus":"FAILED"}}"#), "1205");
+    assert_eq!(code(r#"{"respcd":"1108","data":{"respcd":"0000"}}"#), "1108");
+    assert_eq!(code(r#"{"respcd":"0000","data":{"txstatus":"PENDING"}}"#), "1145");
+    assert_eq!(code(r#"{"respcd":"0000","data":{"txstatus":"SUCCESS"}}"#), "0000");
+    insta::assert_snapshot!(code(r#"{"respcd":"0000","data":{"txstatus":"FAILED"}}"#), @"QFPay's answer says 0000 and another status at once");
+}
+
+#[test]
+fn an_echo_of_another_currency_or_payment_is_told() {
+    let it = answer(r#"{"respcd":"0000","txcurrcd":"JPY","orig_syssn":"2027"}"#);
+    let (order, syssn) = ("A1".parse().unwrap(), "2026".parse().unwrap());
+    assert!(!it.echoes(&order, hkd(10), None));
+    let it = answer(r#"{"respcd":"0000","orig_syssn":"2027"}"#);
+    assert!(it.echoes(&order, hkd(10), None) && !it.echoes(&order, hkd(10), Some(&syssn)));
+    assert!(!it.names_its_order());
+}
+
+#[test]
+fn what_could_harm_a_payer_is_not_shown() {
+    let shown = |url: &str| {
+        answer(&serde_json::json!({"respcd": "0000", "pay_url": url, "qrcode": url}).to_string())
+            .shown()
+    };
+    assert!(shown("weixin://wxpay/x").pay_url.is_some());
+    for bad in ["javascript:alert(1)", "JavaScript://%0aalert(1)", "data:text/html,x", "x"] {
+        assert_eq!(shown(bad).pay_url, None, "{bad}");
+    }
+    assert_eq!(shown(&format!("https://{}", "x".repeat(9999))).qrcode, None);
+    assert_eq!(shown("https://a\u{202e}b").qrcode, None);
 }
 
 #[test]
@@ -78,6 +119,11 @@ fn a_payments_record_says_what_became_of_the_money() {
         (r#"{"respcd":"0000","cancel":"1"}"#, "refunded_in_full"),
         (r#"{"respcd":"0000","cancel":"2"}"#, "refunded_in_full"),
         (r#"{"respcd":"0000","cancel":"3"}"#, "refunded_in_full"),
+        (r#"{"respcd":"0000","cancel":""}"#, "paid"),
+        (r#"{"respcd":"0000","cancel":null}"#, "paid"),
+        (r#"{"respcd":"0000","cancel":"9"}"#, "lost"),
+        (r#"{"respcd":"0000","cancel":"3.0"}"#, "lost"),
+        (r#"{"respcd":"0000","cancel":true}"#, "lost"),
         (r#"{"respcd":"1143","cancel":"0"}"#, "accepted"),
         (r#"{"respcd":"1143","cancel":"2"}"#, "closed"),
         (r#"{"respcd":"1264"}"#, "closed"),

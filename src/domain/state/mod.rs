@@ -2,6 +2,8 @@
 //!
 //! There is no arrow from `in_doubt` to `sent`: only an answer of QFPay settles a doubt. What
 //! surely never arrived goes back to `intended`, from where the same number may be sent again.
+//! What failed or was closed can still turn out paid: one order can have several attempts, and
+//! money that QFPay says was received is never argued away.
 use std::fmt;
 
 macro_rules! words {
@@ -126,9 +128,18 @@ impl PaymentState {
             (Self::Intended, E::Send) => Ok(Self::Sent),
             (Self::Sent, E::NotSent) => Ok(Self::Intended),
             (Self::Sent | Self::InDoubt, E::Lost) => Ok(Self::InDoubt),
-            (Self::Sent | Self::InDoubt | Self::Pending, E::Accepted)
+            (Self::Intended | Self::Sent | Self::InDoubt | Self::Pending, E::Accepted)
             | (Self::Pending, E::Lost) => Ok(Self::Pending),
-            (Self::Sent | Self::InDoubt | Self::Pending | Self::Paid, E::Paid) => Ok(Self::Paid),
+            (
+                Self::Intended
+                | Self::Sent
+                | Self::InDoubt
+                | Self::Pending
+                | Self::Paid
+                | Self::Failed
+                | Self::Closed,
+                E::Paid,
+            ) => Ok(Self::Paid),
             (Self::Sent | Self::InDoubt | Self::Pending | Self::Failed, E::Refused) => {
                 Ok(Self::Failed)
             }
@@ -136,14 +147,24 @@ impl PaymentState {
                 Ok(Self::Closed)
             }
             (
-                Self::Sent | Self::InDoubt | Self::Pending | Self::Paid | Self::PartiallyRefunded,
-                E::RefundedInPart,
-            ) => Ok(Self::PartiallyRefunded),
-            (
-                Self::Sent
+                Self::Intended
+                | Self::Sent
                 | Self::InDoubt
                 | Self::Pending
                 | Self::Paid
+                | Self::Failed
+                | Self::Closed
+                | Self::PartiallyRefunded,
+                E::RefundedInPart,
+            ) => Ok(Self::PartiallyRefunded),
+            (
+                Self::Intended
+                | Self::Sent
+                | Self::InDoubt
+                | Self::Pending
+                | Self::Paid
+                | Self::Failed
+                | Self::Closed
                 | Self::PartiallyRefunded
                 | Self::Refunded,
                 E::RefundedInFull,
@@ -173,9 +194,15 @@ impl RefundState {
             (Self::Sent | Self::InDoubt, E::Lost) => Ok(Self::InDoubt),
             (Self::Sent | Self::InDoubt | Self::Pending, E::Accepted)
             | (Self::Pending, E::Lost) => Ok(Self::Pending),
-            (Self::Sent | Self::InDoubt | Self::Pending | Self::Refunded, E::Refunded) => {
-                Ok(Self::Refunded)
-            }
+            (
+                Self::Intended
+                | Self::Sent
+                | Self::InDoubt
+                | Self::Pending
+                | Self::Refunded
+                | Self::Failed,
+                E::Refunded,
+            ) => Ok(Self::Refunded),
             (Self::Sent | Self::InDoubt | Self::Pending | Self::Failed, E::Refused) => {
                 Ok(Self::Failed)
             }

@@ -19,13 +19,13 @@ fn matrix<S: Copy + fmt::Display, E: Copy + fmt::Display>(
 #[test]
 fn the_payment_machine() {
     insta::assert_snapshot!(matrix(PaymentState::ALL, PaymentEvent::ALL, PaymentState::on), @"
-    intended | send: sent | not_sent: - | lost: - | accepted: - | paid: - | refused: - | closed: - | refunded_in_part: - | refunded_in_full: -
+    intended | send: sent | not_sent: - | lost: - | accepted: pending | paid: paid | refused: - | closed: - | refunded_in_part: partially_refunded | refunded_in_full: refunded
     sent | send: - | not_sent: intended | lost: in_doubt | accepted: pending | paid: paid | refused: failed | closed: closed | refunded_in_part: partially_refunded | refunded_in_full: refunded
     pending | send: - | not_sent: - | lost: pending | accepted: pending | paid: paid | refused: failed | closed: closed | refunded_in_part: partially_refunded | refunded_in_full: refunded
     in_doubt | send: - | not_sent: - | lost: in_doubt | accepted: pending | paid: paid | refused: failed | closed: closed | refunded_in_part: partially_refunded | refunded_in_full: refunded
     paid | send: - | not_sent: - | lost: - | accepted: - | paid: paid | refused: - | closed: - | refunded_in_part: partially_refunded | refunded_in_full: refunded
-    failed | send: - | not_sent: - | lost: - | accepted: - | paid: - | refused: failed | closed: - | refunded_in_part: - | refunded_in_full: -
-    closed | send: - | not_sent: - | lost: - | accepted: - | paid: - | refused: - | closed: closed | refunded_in_part: - | refunded_in_full: -
+    failed | send: - | not_sent: - | lost: - | accepted: - | paid: paid | refused: failed | closed: - | refunded_in_part: partially_refunded | refunded_in_full: refunded
+    closed | send: - | not_sent: - | lost: - | accepted: - | paid: paid | refused: - | closed: closed | refunded_in_part: partially_refunded | refunded_in_full: refunded
     partially_refunded | send: - | not_sent: - | lost: - | accepted: - | paid: - | refused: - | closed: - | refunded_in_part: partially_refunded | refunded_in_full: refunded
     refunded | send: - | not_sent: - | lost: - | accepted: - | paid: - | refused: - | closed: - | refunded_in_part: - | refunded_in_full: refunded
     ");
@@ -34,12 +34,12 @@ fn the_payment_machine() {
 #[test]
 fn the_refund_machine() {
     insta::assert_snapshot!(matrix(RefundState::ALL, RefundEvent::ALL, RefundState::on), @"
-    intended | send: sent | not_sent: - | lost: - | accepted: - | refunded: - | refused: -
+    intended | send: sent | not_sent: - | lost: - | accepted: - | refunded: refunded | refused: -
     sent | send: - | not_sent: intended | lost: in_doubt | accepted: pending | refunded: refunded | refused: failed
     pending | send: - | not_sent: - | lost: pending | accepted: pending | refunded: refunded | refused: failed
     in_doubt | send: - | not_sent: - | lost: in_doubt | accepted: pending | refunded: refunded | refused: failed
     refunded | send: - | not_sent: - | lost: - | accepted: - | refunded: refunded | refused: -
-    failed | send: - | not_sent: - | lost: - | accepted: - | refunded: - | refused: failed
+    failed | send: - | not_sent: - | lost: - | accepted: - | refunded: refunded | refused: failed
     ");
 }
 

@@ -15,6 +15,7 @@ CREATE TABLE entries (
     resperr      TEXT,
     shown        TEXT,                              -- JSON: what the payer was shown
     created_ms   INTEGER NOT NULL,
+    sent_ms      INTEGER,                           -- when it last left, or was about to
     updated_ms   INTEGER NOT NULL,
     PRIMARY KEY (environment, merchant, number)
 ) STRICT, WITHOUT ROWID;

@@ -1,8 +1,16 @@
 //! Every payment type QFPay names.
 //!
 //! Source: contract §4.1 (<https://sdk.qfapi.com/integration/api-reference/paytypes>, the in-store,
-//! online-shop and POS pages). To add a type, add a row; nothing else in the crate lists types.
+//! online-shop and POS pages). To add a type, add a row to `table.rs`; nothing else in the crate
+//! lists types. Which types a merchant has been given, only QFPay knows.
+mod find;
+mod table;
+#[cfg(test)]
+mod tests;
+
 use super::{Currency, Field, currencies::CURRENCIES};
+pub use find::{nearest, search};
+pub use table::PAY_TYPES;
 
 /// Who shows what to whom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -25,6 +33,55 @@ pub enum Flow {
     Card,
     /// A terminal on the counter.
     Pos,
+}
+
+impl Flow {
+    pub const ALL: [Self; 9] = [
+        Self::Mpm,
+        Self::Cpm,
+        Self::Web,
+        Self::Wap,
+        Self::App,
+        Self::Jsapi,
+        Self::Mini,
+        Self::Card,
+        Self::Pos,
+    ];
+
+    /// The flow in one lower-case word, as in arguments and replies.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Mpm => "mpm",
+            Self::Cpm => "cpm",
+            Self::Web => "web",
+            Self::Wap => "wap",
+            Self::App => "app",
+            Self::Jsapi => "jsapi",
+            Self::Mini => "mini",
+            Self::Card => "card",
+            Self::Pos => "pos",
+        }
+    }
+
+    /// The flow in a sentence.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Mpm => "The merchant shows a QR code and the payer scans it.",
+            Self::Cpm => "The payer shows a payment code and the merchant scans it.",
+            Self::Web => "The payer opens a page in a desktop browser.",
+            Self::Wap => "The payer opens a page in a mobile browser.",
+            Self::App => "The merchant's app opens the payer's wallet app.",
+            Self::Jsapi => "The payer pays on a page inside the wallet.",
+            Self::Mini => "The payer pays in a mini program inside the wallet.",
+            Self::Card => "The payer enters a card, or confirms Apple Pay, on QFPay's page.",
+            Self::Pos => "The payer pays at a terminal on the counter.",
+        }
+    }
+
+    /// The flow of this lower-case word.
+    pub fn find(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|it| it.word() == word)
+    }
 }
 
 /// What a successful answer of `/trade/v1/payment` carries.
@@ -85,14 +142,14 @@ pub enum Cancel {
 pub struct Listed {
     /// In the table the project started from.
     pub seed: bool,
-    /// In the newest official table.
+    /// Named by the newest official documents: the table of one language, or a page.
     pub newest: bool,
     /// Named only by older documents.
     pub legacy: bool,
 }
 
 /// One payment type.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PayType {
     /// Six digits.
     pub code: &'static str,
@@ -116,22 +173,15 @@ pub struct PayType {
     pub requires: &'static [Field],
     /// Parameters it takes besides the common ones.
     pub accepts: &'static [Field],
+    /// A field that this type takes only up to fewer characters than others.
+    pub tighter: Option<(Field, usize)>,
+    /// What `extend_info` must hold, where the type requires it.
+    pub extend_info: &'static [&'static str],
     pub cancel: Option<Cancel>,
     pub listed: Listed,
     /// What else one must know; empty where there is nothing.
     pub note: &'static str,
 }
-
-const HK: Listed = Listed { seed: true, newest: true, legacy: false };
-
-#[rustfmt::skip]
-pub static PAY_TYPES: &[PayType] = &[
-    PayType { code: "800201", name: "WeChat Pay in-store QR code", wallet: "wechat", flow: Flow::Mpm, region: "overseas+HK",
-        answer: Answer::QrCode, service: Service::Payment, currencies: &[], min_minor: &[],
-        refunds: Refunds::Yes, refund_days: Some(365), requires: &[],
-        accepts: &[Field::ExpiredTime, Field::LimitPay, Field::RmbTag, Field::ExtendInfo],
-        cancel: Some(Cancel::Close), listed: HK, note: "" },
-];
 
 impl PayType {
     /// The type with this six-digit code.
@@ -159,4 +209,17 @@ impl PayType {
     pub fn uses(&self, field: Field) -> bool {
         self.requires.contains(&field) || self.accepts.contains(&field)
     }
+}
+
+/// The wallets that can be paid with here, through the payment call or QFPay's checkout page:
+/// each once, in the order of the table.
+pub fn wallets() -> Vec<&'static str> {
+    let offered = |it: &&PayType| matches!(it.service, Service::Payment | Service::Checkout);
+    let mut wallets = Vec::new();
+    for it in PAY_TYPES.iter().filter(offered) {
+        if !wallets.contains(&it.wallet) {
+            wallets.push(it.wallet);
+        }
+    }
+    wallets
 }

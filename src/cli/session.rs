@@ -1,0 +1,66 @@
+//! A real MCP client of our own server: the binary started as a child, spoken to over pipes.
+use std::{collections::BTreeMap, process::Stdio};
+
+use rmcp::{
+    RoleClient, ServiceExt as _,
+    model::{CallToolRequestParams, CallToolResult, JsonObject},
+    service::RunningService,
+    transport::TokioChildProcess,
+};
+use tokio::process::Command;
+
+use crate::config;
+
+/// Why there is no session, or no result.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum SessionError {
+    #[error("the server cannot be started: {0}")]
+    Start(#[from] std::io::Error),
+    #[error("the server did not answer: {0}")]
+    Speak(String),
+}
+
+/// A running server and our client of it.
+pub(super) struct Session {
+    client: RunningService<RoleClient, ()>,
+}
+
+impl Session {
+    /// Starts the server. With `only`, none of our own settings are handed on, but these.
+    pub(super) async fn start(
+        only: Option<BTreeMap<String, String>>,
+    ) -> Result<Self, SessionError> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command.kill_on_drop(true).stderr(Stdio::inherit());
+        if let Some(only) = only {
+            for name in config::all_names() {
+                command.env_remove(name);
+            }
+            command.envs(only);
+        }
+        let child = TokioChildProcess::new(command)?;
+        let client = ().serve(child).await.map_err(|it| SessionError::Speak(it.to_string()))?;
+        Ok(Self { client })
+    }
+
+    /// Calls a tool.
+    pub(super) async fn call(
+        &self,
+        tool: &str,
+        arguments: JsonObject,
+    ) -> Result<CallToolResult, SessionError> {
+        let call = CallToolRequestParams::new(tool.to_owned()).with_arguments(arguments);
+        self.client.call_tool(call).await.map_err(|it| SessionError::Speak(it.to_string()))
+    }
+
+    /// Ends the server by the end of its input, so that it writes down what it was doing.
+    pub(super) async fn end(self) {
+        let _ = self.client.cancel().await;
+    }
+}
+
+/// The text of a result.
+pub(super) fn text(result: &CallToolResult) -> String {
+    let texts = result.content.iter().filter_map(|it| it.as_text()).map(|it| it.text.as_str());
+    texts.collect::<Vec<_>>().join("\n")
+}

@@ -1,0 +1,38 @@
+//! `simulator`: the QFPay simulator alone, until Ctrl-C.
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
+
+use super::{complain, ended, wire};
+use crate::{
+    config::Config,
+    simulator::{self, Simulator},
+    transport::Shutdown,
+};
+
+pub(super) async fn run(config: &Config, bind: SocketAddr, book: Option<PathBuf>) -> ExitCode {
+    let mut settings = wire::simulator_settings(config, bind);
+    if let Some(book) = book {
+        settings.book = book;
+    }
+    let (app_code, book) = (settings.app_code.clone(), settings.book.display().to_string());
+    let key = if simulator::is_built_in(&settings.key) {
+        simulator::KEY
+    } else {
+        "(yours, from the environment)"
+    };
+    let shutdown = Shutdown::new();
+    if let Err(error) = shutdown.stop_on_signals() {
+        return ended(Err(error));
+    }
+    let simulator = match Simulator::start(settings).await {
+        Ok(simulator) => simulator,
+        Err(error) => return ended(Err(error)),
+    };
+    complain(&format!(
+        "QFPay simulator on {}\n  app code {app_code}\n  key      {key}\n  orders   {book}\nSee \
+         them in a browser at that address. Ctrl-C ends it.",
+        simulator.url()
+    ));
+    shutdown.stopped().await;
+    simulator.stop().await;
+    ExitCode::SUCCESS
+}

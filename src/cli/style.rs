@@ -1,0 +1,67 @@
+//! How commands look on a terminal: colour where it is one, plain text elsewhere.
+use std::io::{self, IsTerminal as _, Write as _};
+
+use qrcode::{EcLevel, QrCode, render::unicode::Dense1x2};
+
+/// Writes for a person to read.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Style {
+    colour: bool,
+}
+
+impl Style {
+    /// Colour if stdout is a terminal.
+    pub(super) fn of_stdout() -> Self {
+        Self { colour: io::stdout().is_terminal() }
+    }
+
+    /// A line. A reader that went away is no failure.
+    pub(super) fn line(self, text: &str) {
+        self.over("");
+        let _ = writeln!(io::stdout(), "{text}");
+    }
+
+    /// A line that the next one writes over, or a plain one where that cannot be.
+    pub(super) fn progress(self, text: &str) {
+        if self.colour { self.over(text) } else { self.line(text) }
+    }
+
+    /// Writes over the line; nothing where that cannot be.
+    pub(super) fn over(self, text: &str) {
+        if self.colour {
+            let mut stdout = io::stdout();
+            let _ = write!(stdout, "\r\x1b[2K{text}").and_then(|()| stdout.flush());
+        }
+    }
+
+    pub(super) fn bold(self, text: &str) -> String {
+        self.paint("1", text)
+    }
+
+    pub(super) fn dim(self, text: &str) -> String {
+        self.paint("2", text)
+    }
+
+    pub(super) fn good(self, text: &str) -> String {
+        self.paint("1;32", text)
+    }
+
+    fn paint(self, code: &str, text: &str) -> String {
+        if self.colour { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+}
+
+/// A QR code in half blocks, dark on light whatever the terminal's colours; none for a text that
+/// is too long for one.
+pub(super) fn qr(text: &str, style: Style) -> Option<String> {
+    let code = QrCode::with_error_correction_level(text, EcLevel::M).ok()?;
+    let mut render = code.render::<Dense1x2>();
+    // Without colour the terminal is taken to be light on dark, as most are.
+    if style.colour {
+        let drawn = render.build();
+        let rows = drawn.lines().map(|row| format!("    \x1b[30;107m{row}\x1b[0m"));
+        return Some(rows.collect::<Vec<_>>().join("\n"));
+    }
+    let drawn = render.dark_color(Dense1x2::Light).light_color(Dense1x2::Dark).build();
+    Some(drawn.lines().map(|row| format!("    {row}")).collect::<Vec<_>>().join("\n"))
+}

@@ -1,0 +1,407 @@
+//! The environment, read once into settings; every problem is told at once, by variable.
+//!
+//! Reads through a closure, so that tests need no process environment. Each layer gets its own
+//! struct; none of them sees a variable.
+use std::{net::IpAddr, path::PathBuf, time::Duration};
+
+use jiff::tz::TimeZone;
+use secrecy::SecretString;
+
+use crate::{
+    client::{pace, pace::Limit, sign::SignType},
+    policy::{Action, Allowlist},
+    simulator,
+    spec::{Currency, Environment, PayType, currencies, environments},
+};
+
+pub mod variables;
+
+use variables as var;
+
+/// Looks a variable up; tests pass a closure, `main` passes the real environment.
+pub type Vars<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// Everything an operator decided.
+#[derive(Debug, Clone)]
+pub struct Config {
+    pub environment: Environment,
+    pub merchant: Merchant,
+    pub allowlist: Allowlist,
+    pub state_dir: PathBuf,
+    pub ledger: PathBuf,
+    pub zone: TimeZone,
+    pub timeout: Duration,
+    pub sign_type: SignType,
+    pub refuse_wrong_signature: bool,
+    /// Empty: no pace is kept (simulator only).
+    pub pace: Vec<Limit>,
+    pub simulator: Simulator,
+}
+
+/// Who we are at QFPay.
+#[derive(Debug, Clone)]
+pub struct Merchant {
+    pub app_code: String,
+    pub key: SecretString,
+    pub mchid: Option<String>,
+}
+
+/// How the simulator is used, in its environment.
+#[derive(Debug, Clone)]
+pub struct Simulator {
+    /// One that runs already; otherwise it runs inside the server.
+    pub url: Option<String>,
+    pub payer: simulator::Payer,
+}
+
+/// All that is wrong with the environment.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the settings are not right:\n{}", .0.iter().map(|it| format!("  - {it}")).collect::<Vec<_>>().join("\n"))]
+pub struct ConfigError(pub Vec<String>);
+
+impl Config {
+    /// Reads the settings, and every file that a variable points to.
+    pub fn from_vars(vars: Vars<'_>) -> Result<Self, ConfigError> {
+        let mut read = Reader { vars, problems: Vec::new() };
+        let environment = read.environment();
+        let state_dir = read.state_dir();
+        let config = Self {
+            environment,
+            merchant: read.merchant(environment),
+            allowlist: read.allowlist(),
+            ledger: read.ledger(&state_dir),
+            state_dir,
+            zone: read.zone(),
+            timeout: read.timeout(),
+            sign_type: read.sign_type(),
+            refuse_wrong_signature: read.switch(var::VERIFY_RESPONSES),
+            pace: read.pace(environment),
+            simulator: read.simulator(),
+        };
+        if read.problems.is_empty() { Ok(config) } else { Err(ConfigError(read.problems)) }
+    }
+
+    /// The word under which the ledger keeps this merchant's entries.
+    pub fn ledger_merchant(&self) -> String {
+        let merchant = &self.merchant;
+        merchant.mchid.clone().unwrap_or_else(|| format!("app:{}", merchant.app_code))
+    }
+
+    /// The file in which a simulator inside the server keeps its book.
+    pub fn simulator_book(&self) -> PathBuf {
+        self.state_dir.join("simulator.db")
+    }
+}
+
+struct Reader<'a> {
+    vars: Vars<'a>,
+    problems: Vec<String>,
+}
+
+impl Reader<'_> {
+    /// A variable that is set and not blank.
+    fn get(&mut self, name: &str) -> Option<String> {
+        let value = (self.vars)(name)?.trim().to_owned();
+        if value.is_empty() {
+            return None;
+        }
+        if value.starts_with("${") {
+            self.problems.push(format!(
+                "{name} is the literal text of a placeholder: the program that started us did not \
+                 expand it; write the value there, or set {name} in the environment"
+            ));
+            return None;
+        }
+        Some(value)
+    }
+
+    /// A variable of this environment: its own name first, then the common one.
+    fn get_for(&mut self, environment: Environment, common: &str) -> Option<String> {
+        self.get(&own_name(environment, common)).or_else(|| self.get(common))
+    }
+
+    fn environment(&mut self) -> Environment {
+        let Some(name) = self.get(var::ENV) else {
+            let given = |environment, name| (self.vars)(&own_name(environment, name)).is_some();
+            let sandbox = given(Environment::Sandbox, var::APPCODE)
+                || (self.vars)(var::APPCODE).is_some_and(|it| !it.trim().is_empty());
+            return if sandbox { Environment::Sandbox } else { Environment::Simulator };
+        };
+        Environment::find(&name).unwrap_or_else(|| {
+            let names = environments::names().join(", ");
+            self.problems.push(format!("{} is `{name}`; use one of {names}", var::ENV));
+            Environment::Simulator
+        })
+    }
+
+    fn merchant(&mut self, environment: Environment) -> Merchant {
+        let app_code = self.get_for(environment, var::APPCODE);
+        let mchid = self.get_for(environment, var::MCHID);
+        let key = self.key(environment);
+        if environment == Environment::Simulator {
+            let built_in = || SecretString::from(simulator::KEY);
+            return Merchant {
+                app_code: app_code.unwrap_or_else(|| simulator::APP_CODE.to_owned()),
+                key: key.unwrap_or_else(built_in),
+                mchid,
+            };
+        }
+        let mut need = |missing: bool, name: &str, what: &str| {
+            if missing {
+                let own = own_name(environment, name);
+                self.problems.push(format!(
+                    "{name} (or {own}) is not set: {what} for `{}`; or set {}=simulator to try \
+                     without an account",
+                    environment.name(),
+                    var::ENV
+                ));
+            }
+        };
+        need(app_code.is_none(), var::APPCODE, "the app code QFPay issued");
+        need(key.is_none(), var::KEY, "the client key QFPay issued");
+        Merchant { app_code: app_code.unwrap_or_default(), key: key.unwrap_or_default(), mchid }
+    }
+
+    /// The client key, from a variable or from a file that one names.
+    fn key(&mut self, environment: Environment) -> Option<SecretString> {
+        let own = own_name(environment, var::KEY);
+        for name in [own.as_str(), var::KEY] {
+            let file_name = format!("{name}_FILE");
+            if let Some(key) = self.get(name) {
+                return Some(SecretString::from(key));
+            }
+            let Some(file) = self.get(&file_name) else { continue };
+            match std::fs::read_to_string(&file) {
+                Ok(text) if !text.trim().is_empty() => {
+                    return Some(SecretString::from(text.trim().to_owned()));
+                }
+                Ok(_) => self.problems.push(format!("{file_name}: the file `{file}` is empty")),
+                Err(error) => self
+                    .problems
+                    .push(format!("{file_name}: the file `{file}` cannot be read ({error})")),
+            }
+        }
+        None
+    }
+
+    /// The parts of a comma-separated list; none when the variable is not set. A list that is set
+    /// and empty could mean "none" or "all", so it means neither.
+    fn list(&mut self, name: &str) -> Option<Vec<String>> {
+        let blank = (self.vars)(name).is_some_and(|it| it.trim().is_empty());
+        if blank && name != var::PROD_ALLOW {
+            self.problems.push(format!("{name} is set and empty; name what is open, or unset it"));
+        }
+        let value = self.get(name)?;
+        let parts = value.split(',').map(str::trim).filter(|it| !it.is_empty());
+        Some(parts.map(str::to_owned).collect())
+    }
+
+    /// A list whose parts are all `known`.
+    fn list_of(
+        &mut self,
+        name: &str,
+        known: impl Fn(&str) -> bool,
+        wanted: &str,
+    ) -> Option<Vec<String>> {
+        let list = self.list(name)?;
+        for unknown in list.iter().filter(|it| !known(it)) {
+            self.problems.push(format!("{name} has `{unknown}`; use {wanted}"));
+        }
+        Some(list)
+    }
+
+    fn allowlist(&mut self) -> Allowlist {
+        let names = Action::ALL.map(Action::name).join(", ");
+        let known = |it: &str| Action::find(it).is_some();
+        let actions = self.list_of(var::PROD_ALLOW, known, &format!("some of {names}"));
+        Allowlist {
+            actions: actions.iter().flatten().filter_map(|it| Action::find(it)).collect(),
+            pay_types: self.list_of(
+                var::PROD_PAY_TYPES,
+                |it| PayType::find(it).is_some(),
+                "six-digit codes such as 800201",
+            ),
+            currencies: self.list_of(
+                var::PROD_CURRENCIES,
+                |it| Currency::find(it).is_some(),
+                &format!("some of {}", currencies::codes().join(", ")),
+            ),
+            mchids: self.list(var::PROD_MCHIDS),
+        }
+    }
+
+    fn state_dir(&mut self) -> PathBuf {
+        if let Some(dir) = self.get(var::STATE_DIR) {
+            return PathBuf::from(dir);
+        }
+        let base = [("XDG_STATE_HOME", ""), ("LOCALAPPDATA", ""), ("HOME", ".local/state")];
+        let found = base.iter().find_map(|(name, below)| {
+            let dir = (self.vars)(name).filter(|it| !it.is_empty())?;
+            Some(PathBuf::from(dir).join(below).join("qfpay-mcp"))
+        });
+        found.unwrap_or_else(|| {
+            self.problems.push(format!(
+                "there is no home directory to keep state in; set {} to a directory",
+                var::STATE_DIR
+            ));
+            PathBuf::new()
+        })
+    }
+
+    fn ledger(&mut self, state_dir: &std::path::Path) -> PathBuf {
+        match self.get(var::LEDGER) {
+            Some(file) if file.contains("://") => {
+                self.problems.push(format!(
+                    "{} is an address; this version keeps its ledger in a file, so give a path",
+                    var::LEDGER
+                ));
+                PathBuf::new()
+            }
+            Some(file) => PathBuf::from(file),
+            None => state_dir.join("ledger.db"),
+        }
+    }
+
+    fn zone(&mut self) -> TimeZone {
+        let name = self.get(var::TIME_ZONE).unwrap_or_else(|| "Asia/Hong_Kong".to_owned());
+        TimeZone::get(&name).unwrap_or_else(|_| {
+            self.problems.push(format!(
+                "{} is `{name}`, which is no time zone; use a name such as Asia/Hong_Kong",
+                var::TIME_ZONE
+            ));
+            TimeZone::UTC
+        })
+    }
+
+    fn timeout(&mut self) -> Duration {
+        let given = self.get(var::TIMEOUT_SECONDS).unwrap_or_else(|| "30".to_owned());
+        let seconds = given.parse().ok().filter(|it| (1..=120).contains(it));
+        let seconds = seconds.unwrap_or_else(|| {
+            let name = var::TIMEOUT_SECONDS;
+            self.problems.push(format!("{name} is `{given}`; use a whole number from 1 to 120"));
+            30
+        });
+        Duration::from_secs(seconds)
+    }
+
+    fn sign_type(&mut self) -> SignType {
+        match self.get(var::SIGN_TYPE).as_deref() {
+            None | Some("SHA256") => SignType::Sha256,
+            Some("MD5") => SignType::Md5,
+            Some(other) => {
+                self.problems.push(format!("{} is `{other}`; use SHA256 or MD5", var::SIGN_TYPE));
+                SignType::Sha256
+            }
+        }
+    }
+
+    /// `on` (also when unset) or `off`.
+    fn switch(&mut self, name: &str) -> bool {
+        match self.get(name).as_deref() {
+            None | Some("on") => true,
+            Some("off") => false,
+            Some(other) => {
+                self.problems.push(format!("{name} is `{other}`; use on or off"));
+                true
+            }
+        }
+    }
+
+    fn pace(&mut self, environment: Environment) -> Vec<Limit> {
+        let Some(given) = self.get(var::PACE) else { return pace::QFPAY.to_vec() };
+        if environment != Environment::Simulator {
+            self.problems.push(format!(
+                "{} is honoured in the simulator only; QFPay's limits hold in `{}`, so unset it",
+                var::PACE,
+                environment.name()
+            ));
+            return pace::QFPAY.to_vec();
+        }
+        parse_pace(&given).unwrap_or_else(|| {
+            let name = var::PACE;
+            self.problems
+                .push(format!("{name} is `{given}`; use off, or limits such as 100/s,400/min"));
+            pace::QFPAY.to_vec()
+        })
+    }
+
+    fn simulator(&mut self) -> Simulator {
+        let url = self.get(var::SIMULATOR_URL).map(|it| it.trim_end_matches('/').to_owned());
+        if let Some(given) = url.as_ref().filter(|it| !is_loopback(it)) {
+            self.problems.push(format!(
+                "{} is `{given}`; only http:// on a loopback address is allowed, such as \
+                 http://127.0.0.1:8790",
+                var::SIMULATOR_URL
+            ));
+        }
+        let given = self.get(var::SIMULATOR_PAYER_SECONDS).unwrap_or_else(|| "3".to_owned());
+        let payer = match given.parse() {
+            Ok(seconds @ 0..=86_400) => {
+                simulator::Payer::Pays { after: Duration::from_secs(seconds) }
+            }
+            _ if given == "never" => simulator::Payer::Waits,
+            _ => {
+                let name = var::SIMULATOR_PAYER_SECONDS;
+                self.problems
+                    .push(format!("{name} is `{given}`; use seconds up to 86400, or never"));
+                simulator::Payer::Waits
+            }
+        };
+        Simulator { url, payer }
+    }
+}
+
+/// Every name that means something: the table's, and the forms of the credentials for one
+/// environment and for a file.
+pub fn all_names() -> Vec<String> {
+    let mut names: Vec<String> = var::VARIABLES.iter().map(|it| it.name.to_owned()).collect();
+    for row in environments::ENVIRONMENTS {
+        let of = |common| own_name(row.environment, common);
+        names.extend([of(var::APPCODE), of(var::KEY), of(var::MCHID)]);
+    }
+    let keys = names.iter().filter(|it| it.ends_with("_KEY")).map(|it| format!("{it}_FILE"));
+    let keys: Vec<String> = keys.collect();
+    names.extend(keys);
+    names
+}
+
+/// `QFPAY_KEY` → `QFPAY_PROD_KEY`.
+fn own_name(environment: Environment, common: &str) -> String {
+    let rest = common.trim_start_matches("QFPAY_");
+    format!("QFPAY_{}_{rest}", environment.name().to_uppercase())
+}
+
+/// `off`, or limits such as `100/s,400/min`.
+fn parse_pace(text: &str) -> Option<Vec<Limit>> {
+    if text == "off" {
+        return Some(Vec::new());
+    }
+    let limits = text.split(',').map(|part| {
+        let (most, span) = part.trim().split_once('/')?;
+        let most = most.parse().ok().filter(|it| (1..=1_000_000).contains(it))?;
+        let seconds = match span {
+            "s" => 1,
+            "min" => 60,
+            _ => return None,
+        };
+        Some(Limit { most, span: Duration::from_secs(seconds) })
+    });
+    limits.collect()
+}
+
+/// Whether an address is plain HTTP on this machine.
+fn is_loopback(url: &str) -> bool {
+    let Some(rest) = url.strip_prefix("http://") else { return false };
+    if rest.contains(['/', '?', '#', '@']) {
+        return false;
+    }
+    let host = match rest.strip_prefix('[') {
+        Some(rest) => rest.split(']').next(),
+        None => rest.split(':').next(),
+    };
+    let ip = host.and_then(|it| it.parse::<IpAddr>().ok());
+    host == Some("localhost") || ip.is_some_and(|it| it.is_loopback())
+}
+
+#[cfg(test)]
+mod tests;

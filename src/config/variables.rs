@@ -1,0 +1,60 @@
+//! Every environment variable, once: its name, meaning and default. The README's table is
+//! generated from here.
+
+/// One variable.
+#[derive(Debug)]
+pub struct Variable {
+    pub name: &'static str,
+    pub meaning: &'static str,
+    /// What holds when it is not set, in words.
+    pub default: &'static str,
+}
+
+macro_rules! variables {
+    ($($constant:ident = $name:literal, $default:literal, $meaning:literal;)+) => {
+        $(pub const $constant: &str = $name;)+
+
+        /// All variables, in the order they are told in.
+        pub static VARIABLES: &[Variable] =
+            &[$(Variable { name: $constant, meaning: $meaning, default: $default }),+];
+    };
+}
+
+variables! {
+    ENV = "QFPAY_ENV", "`sandbox` with credentials, else `simulator`",
+        "The environment: `simulator`, `sandbox`, `test` (real money, not settled) or `prod`.";
+    APPCODE = "QFPAY_APPCODE", "none",
+        "The app code QFPay issued. `QFPAY_SANDBOX_APPCODE`, `QFPAY_TEST_APPCODE` and `QFPAY_PROD_APPCODE` hold for one environment and come first; so for the next two.";
+    KEY = "QFPAY_KEY", "none",
+        "The client key that signs requests. Better: `QFPAY_KEY_FILE` (or `QFPAY_PROD_KEY_FILE` …), a file that holds it.";
+    MCHID = "QFPAY_MCHID", "none; then it is never sent",
+        "The merchant id, if QFPay issued one.";
+    PROD_ALLOW = "QFPAY_PROD_ALLOW", "nothing",
+        "What may run in production, comma-separated: `create_payment`, `query_transaction`, `refund`.";
+    PROD_PAY_TYPES = "QFPAY_PROD_PAY_TYPES", "all",
+        "The only pay types open in production, comma-separated codes.";
+    PROD_CURRENCIES = "QFPAY_PROD_CURRENCIES", "all",
+        "The only currencies open in production, comma-separated codes.";
+    PROD_MCHIDS = "QFPAY_PROD_MCHIDS", "all",
+        "The only merchant ids open in production, comma-separated.";
+    STATE_DIR = "QFPAY_STATE_DIR", "`qfpay-mcp` in the user's state directory",
+        "The directory that holds everything we write.";
+    LEDGER = "QFPAY_LEDGER", "`ledger.db` in the state directory",
+        "Another file for the ledger.";
+    TIME_ZONE = "QFPAY_TIME_ZONE", "`Asia/Hong_Kong`",
+        "The merchant's time zone, for the times we send.";
+    TIMEOUT_SECONDS = "QFPAY_TIMEOUT_SECONDS", "30",
+        "How long QFPay may take to answer, 1 to 120 seconds. After that a payment is in doubt, not failed.";
+    SIGN_TYPE = "QFPAY_SIGN_TYPE", "`SHA256`",
+        "The digest of request signatures: `SHA256` or `MD5`.";
+    VERIFY_RESPONSES = "QFPAY_VERIFY_RESPONSES", "`on`",
+        "`off` trusts answers whose signature is wrong; they are reported either way.";
+    PACE = "QFPAY_PACE", "QFPay's limits: `100/s,400/min`",
+        "Other limits, or `off`; honoured in the simulator only.";
+    SIMULATOR_URL = "QFPAY_SIMULATOR_URL", "a simulator inside the server",
+        "A simulator that runs already; loopback addresses only.";
+    SIMULATOR_PAYER_SECONDS = "QFPAY_SIMULATOR_PAYER_SECONDS", "3",
+        "After how many seconds the simulated payer pays; `never` leaves it to the page behind the QR code.";
+    LOG = "QFPAY_LOG", "`warn`",
+        "What is logged on stderr, as a `tracing` filter: `info`, `qfpay_mcp=debug` ….";
+}

@@ -1,0 +1,15 @@
+//! The MCP face of the product: arguments in, replies out. Nothing here decides about money.
+//!
+//! How a tool is built: its arguments are a struct whose schema clients see, read loosely by
+//! `arguments` so that every problem is told at once; one call into a use case; a reply from
+//! `view`. A "no" is a tool result that can be read (`refusal`), never a protocol error.
+#![expect(clippy::doc_markdown, reason = "doc comments of tools are read by models, as they stand")]
+mod arguments;
+mod refusal;
+mod schema;
+mod server;
+mod tools;
+mod view;
+
+pub(crate) use refusal::UNKNOWN;
+pub use server::Server;

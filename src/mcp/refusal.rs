@@ -1,0 +1,150 @@
+//! How a "no" is told to an agent: as a result it can read, whose words say what to do next.
+//!
+//! Only text: several clients hold structured content of an error against the schema of success.
+use rmcp::{
+    ErrorData,
+    handler::server::tool::IntoCallToolResult,
+    model::{CallToolResponse, CallToolResult, ContentBlock},
+};
+
+use super::arguments::Problem;
+use crate::{
+    client::Trouble,
+    payments::{NotRefundable, Refused},
+};
+
+/// How a text begins whose outcome nobody knows; `call` tells it by its exit code.
+pub(crate) const UNKNOWN: &str = "The result is unknown";
+/// Most problems told in one reply.
+const MAX_TOLD: usize = 20;
+
+/// Why a tool did not do what it was asked for.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    /// What is wrong with the arguments of a tool. Nothing was written down or sent.
+    Arguments { tool: &'static str, problems: Vec<Problem> },
+    /// A use case refused.
+    Refused { tool: &'static str, refused: Refused },
+}
+
+impl Refusal {
+    /// The whole text an agent reads.
+    pub(super) fn text(&self) -> String {
+        match self {
+            Self::Arguments { tool, problems } => {
+                let count = match problems.len() {
+                    1 => "1 argument is".to_owned(),
+                    many => format!("{many} arguments are"),
+                };
+                let told = problems.iter().take(MAX_TOLD);
+                let mut lines: Vec<String> =
+                    told.map(|it| format!("- {}: {}", it.argument, it.text)).collect();
+                if let Some(more) = problems.len().checked_sub(MAX_TOLD).filter(|it| *it > 0) {
+                    lines.push(format!("- and {more} more"));
+                }
+                format!(
+                    "Refused; nothing was sent. {count} wrong:\n{}\nPut this right and call \
+                     {tool} again.",
+                    lines.join("\n")
+                )
+            }
+            Self::Refused { tool, refused: Refused::Argument { argument, problem } } => format!(
+                "Refused; nothing was sent. 1 argument is wrong:\n- {argument}: {problem}\nPut \
+                 this right and call {tool} again."
+            ),
+            Self::Refused { tool, refused } => {
+                let refused_text = refused.to_string();
+                let stop = if refused_text.ends_with('.') { "" } else { "." };
+                format!("{}: {refused_text}{stop} {}", opening(tool, refused), next(tool, refused))
+            }
+        }
+    }
+}
+
+fn opening(tool: &str, refused: &Refused) -> &'static str {
+    match refused {
+        Refused::Ledger(_) if tool == "query_transaction" => "Not answered; no money moved",
+        Refused::Unrecorded { .. } => UNKNOWN,
+        Refused::Unanswered(_) | Refused::QueryRefused { .. } => "Not answered; no money moved",
+        Refused::Forbidden(_)
+        | Refused::Conflict { .. }
+        | Refused::NotRefundable(_)
+        | Refused::Argument { .. }
+        | Refused::RefundUnderWay(_)
+        | Refused::Ledger(_) => "Refused; nothing was sent",
+    }
+}
+
+/// What to do now, by name of tool and argument.
+fn next(tool: &str, refused: &Refused) -> String {
+    match refused {
+        Refused::Forbidden(violations) => {
+            let mut variables: Vec<&str> = violations.iter().map(|it| it.variable).collect();
+            variables.dedup();
+            format!(
+                "You cannot change this: tell the person that an operator has to set {} and \
+                 restart the server.",
+                variables.join(", ")
+            )
+        }
+        Refused::Conflict { number, .. } if tool == "refund" => format!(
+            "To see what {number} is, call query_transaction {{\"out_trade_no\":\"{number}\"}}; \
+             for another refund give another refund_no, or none."
+        ),
+        Refused::Conflict { number, .. } => format!(
+            "To see how it stands, call query_transaction {{\"out_trade_no\":\"{number}\"}}; for \
+             another payment give another out_trade_no, or none."
+        ),
+        Refused::NotRefundable(NotRefundable::Unknown) => {
+            "Check the out_trade_no or syssn, and that it was made in this environment with this \
+             merchant."
+                .to_owned()
+        }
+        Refused::NotRefundable(NotRefundable::LeftUnknown { .. }) => "Give the amount.".to_owned(),
+        Refused::NotRefundable(NotRefundable::Status { number, .. }) => {
+            format!("Call query_transaction {{\"out_trade_no\":\"{number}\"}} to follow it.")
+        }
+        Refused::NotRefundable(NotRefundable::NothingLeft { .. }) => {
+            "Do not refund it again.".to_owned()
+        }
+        Refused::NotRefundable(NotRefundable::PayType { .. }) => {
+            "Tell the person that the merchant has to give the money back in another way."
+                .to_owned()
+        }
+        Refused::Argument { argument, .. } => format!("Put {argument} right and call again."),
+        Refused::RefundUnderWay(number) => format!(
+            "Wait some seconds, then call query_transaction {{\"out_trade_no\":\"{number}\"}} to \
+             see how it ended, before you refund more."
+        ),
+        Refused::Unanswered(trouble) => match wait(trouble) {
+            Some(seconds) => format!("Call {tool} again in {seconds} s."),
+            None => format!("Call {tool} again in some seconds."),
+        },
+        Refused::QueryRefused { respcd, .. } => {
+            format!("Call explain_respcd {{\"query\":\"{respcd}\"}} for what it means.")
+        }
+        Refused::Ledger(_) => {
+            "The person should look at the server's log; when the ledger works again, call again \
+             with the same number."
+                .to_owned()
+        }
+        Refused::Unrecorded { number, .. } => format!(
+            "Do not pay or refund again. Call query_transaction \
+             {{\"out_trade_no\":\"{number}\"}} until it says how it stands."
+        ),
+    }
+}
+
+/// The seconds to wait, where the other side or our pace named them.
+pub(super) fn wait(trouble: &Trouble) -> Option<u64> {
+    match trouble {
+        Trouble::NotSent { retry_after: Some(after), .. } => Some(after.as_secs().max(1)),
+        Trouble::NotSent { retry_after: None, .. } | Trouble::Lost { .. } => None,
+    }
+}
+
+impl IntoCallToolResult for Refusal {
+    fn into_call_tool_result(self) -> Result<CallToolResponse, ErrorData> {
+        Ok(CallToolResult::error(vec![ContentBlock::text(self.text())]).into())
+    }
+}

@@ -1,0 +1,105 @@
+//! The MCP server: who we are, what we list, and a net under every tool.
+use std::{panic::AssertUnwindSafe, time::Instant};
+
+use futures::FutureExt as _;
+use rmcp::{
+    ErrorData, RoleServer, ServerHandler,
+    handler::server::tool::ToolCallContext,
+    model::{
+        CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock,
+        Implementation, ListToolsResult, PaginatedRequestParams, ServerCapabilities, ServerConfig,
+        Tool,
+    },
+    service::RequestContext,
+};
+
+use super::{refusal::UNKNOWN, tools::ROUTER};
+use crate::{payments::Payments, spec::Environment};
+
+/// For how long a client may keep the list of tools: it changes only with the program.
+const TOOLS_TTL_MS: u64 = 3_600_000;
+
+/// One server for all sessions of a process; clones share everything.
+#[derive(Clone)]
+pub struct Server {
+    pub(super) payments: Payments,
+}
+
+impl Server {
+    pub fn new(payments: Payments) -> Self {
+        Self { payments }
+    }
+
+    /// Every tool as it is listed to clients; `tool-schemas/` holds the same, file by file.
+    pub fn tools() -> Vec<Tool> {
+        ROUTER.list_all()
+    }
+
+    pub(super) fn environment(&self) -> Environment {
+        self.payments.settings.environment
+    }
+
+    fn instructions(&self) -> String {
+        let row = self.environment().row();
+        let money = if self.environment().moves_real_money() {
+            "Payments here move real money."
+        } else {
+            "No real money moves here."
+        };
+        format!(
+            "QFPay payments in the `{}` environment: {}. {money} Amounts are whole numbers of \
+             minor units (1050 is HKD 10.50). Order of calls: list_pay_types, create_payment, show \
+             the payer the QR code or link, query_transaction until `paid`; refund gives money \
+             back; explain_respcd explains codes. `pending` is not paid. `in_doubt` means that \
+             nobody knows yet: never pay or refund again, query.",
+            row.name, row.meaning
+        )
+    }
+}
+
+impl ServerHandler for Server {
+    fn get_info(&self) -> ServerConfig {
+        let name = Implementation::new("qfpay-mcp", env!("CARGO_PKG_VERSION"))
+            .with_title("QFPay payments");
+        ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
+            .with_server_info(name)
+            .with_instructions(self.instructions())
+    }
+
+    async fn list_tools(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        _: RequestContext<RoleServer>,
+    ) -> Result<ListToolsResult, ErrorData> {
+        let tools = ListToolsResult { tools: Self::tools(), ..ListToolsResult::default() };
+        Ok(tools.with_ttl_ms(TOOLS_TTL_MS).with_cache_scope(CacheScope::Public))
+    }
+
+    fn get_tool(&self, name: &str) -> Option<Tool> {
+        ROUTER.get(name).cloned()
+    }
+
+    /// A panic in a tool is answered too: without an answer the client would wait for ever.
+    async fn call_tool(
+        &self,
+        request: CallToolRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
+        let name = request.name.clone();
+        let begun = Instant::now();
+        let call = ROUTER.call(ToolCallContext::new(self, request, context));
+        let answer = AssertUnwindSafe(call).catch_unwind().await;
+        let duration_ms = begun.elapsed().as_millis();
+        let refused =
+            matches!(&answer, Ok(Ok(CallToolResponse::Complete(it))) if it.is_error == Some(true));
+        tracing::info!(tool = %name, duration_ms, refused, "a tool was called");
+        answer.unwrap_or_else(|_| {
+            tracing::error!(tool = %name, "a tool panicked");
+            let text = format!(
+                "{UNKNOWN}: the server failed inside this tool. If it was to pay or refund, do not \
+                 repeat it; call query_transaction first."
+            );
+            Ok(CallToolResult::error(vec![ContentBlock::text(text)]).into())
+        })
+    }
+}

@@ -1,0 +1,433 @@
+//! Ask how orders stand: the ledger and QFPay together, refunds beside their payment.
+//!
+//! QFPay looks numbers up in one calendar month at a time (contract §1.2). Nobody who asks needs to
+//! know: an order of ours is looked for in its month, any other month by month into the past.
+use jiff::{SignedDuration, civil::DateTime};
+
+use super::{Payments, Refused, news_in};
+use crate::{
+    client::{Kind, Page, Query, Trade},
+    domain::{
+        OrderNumber, PaymentEvent, RefundEvent, RefundState, Syssn,
+        time::{self, Window},
+    },
+    ledger::{Entry, LedgerError, News, Payment, Refund},
+    policy::Action,
+};
+
+mod view;
+
+pub use view::{Found, OrderView, RefundView};
+use view::{grouped, view};
+
+/// A refund in doubt of which QFPay has no record after this long never reached it.
+const NEVER_CAME: SignedDuration = SignedDuration::from_hours(1);
+const NO_RECORD: &str = "QFPay has no record of it";
+/// How many months back an order that the ledger does not know is looked for.
+pub const MONTHS_BACK: usize = 13;
+/// Most records that one question reads through.
+pub const MAX_RECORDS: usize = 1000;
+const MAX_PAGE_SIZE: u32 = 100;
+/// Most numbers that one question names.
+const MAX_NUMBERS: usize = 100;
+
+/// What to look for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Find {
+    /// By our number, of a payment or of a refund.
+    Order(OrderNumber),
+    /// By QFPay's number, of a payment or of a refund.
+    Trade(Syssn),
+    /// Everything in a span of time, narrowed and in pages.
+    Span(Span),
+}
+
+/// A span of QFPay's time (UTC+8), in pages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Span {
+    pub start: DateTime,
+    pub end: DateTime,
+    pub pay_type: Option<String>,
+    pub respcd: Option<String>,
+    /// From 1.
+    pub page: u32,
+    /// From 1 to 100.
+    pub page_size: u32,
+}
+
+impl Payments {
+    /// What is known now. Whatever QFPay says of our orders is written down on the way.
+    pub async fn query(&self, find: Find) -> Result<Found, Refused> {
+        self.permit(Action::QueryTransaction, None, None)?;
+        match find {
+            Find::Order(number) => self.order(&number).await,
+            Find::Trade(syssn) => self.trade(&syssn).await,
+            Find::Span(span) => self.span(&span).await,
+        }
+    }
+
+    /// An order by our number.
+    pub(super) async fn order(&self, number: &OrderNumber) -> Result<Found, Refused> {
+        match self.ledger.find(number).await? {
+            Some(Entry::Payment(payment)) => self.known(payment).await,
+            Some(Entry::Refund(refund)) => self.by_syssn(&refund.terms.syssn, false).await,
+            None => {
+                let query = Query { orders: vec![number.clone()], ..Query::default() };
+                self.unknown(query, self.months_back(), true).await
+            }
+        }
+    }
+
+    /// An order by QFPay's number, or by the number of one of its refunds.
+    pub(super) async fn trade(&self, syssn: &Syssn) -> Result<Found, Refused> {
+        self.by_syssn(syssn, true).await
+    }
+
+    /// `hop` says whether a refund's record may lead on to its payment; once is enough.
+    async fn by_syssn(&self, syssn: &Syssn, hop: bool) -> Result<Found, Refused> {
+        match self.ledger.find_by_syssn(syssn).await? {
+            Some(Entry::Payment(payment)) => return self.known(payment).await,
+            Some(Entry::Refund(refund)) if hop => {
+                return Box::pin(self.by_syssn(&refund.terms.syssn, false)).await;
+            }
+            Some(Entry::Refund(_)) | None => {}
+        }
+        let query = Query { syssns: vec![syssn.clone()], ..Query::default() };
+        let months = match syssn.day() {
+            Some(day) => vec![Window::month_of(day)],
+            None => self.months_back(),
+        };
+        self.unknown(query, months, hop).await
+    }
+
+    /// An order of our ledger, with its refunds.
+    async fn known(&self, payment: Payment) -> Result<Found, Refused> {
+        let refunds = match &payment.syssn {
+            Some(syssn) => self.ledger.refunds_of(syssn).await?,
+            None => Vec::new(),
+        };
+        let day_of = |syssn: &Option<Syssn>| syssn.as_ref().and_then(Syssn::day);
+        let days = std::iter::once(day_of(&payment.syssn))
+            .chain(refunds.iter().map(|it| day_of(&it.syssn)));
+        let by_number = days.flatten().map(Window::month_of);
+        let by_time = refunds.iter().map(Refund::asked_at).chain([payment.asked_at()]);
+        let mut months: Vec<Window> = Vec::new();
+        for month in by_time.flat_map(Self::months_around).chain(by_number) {
+            if !months.contains(&month) {
+                months.push(month);
+            }
+        }
+        let numbers = refunds.iter().map(|it| it.number.clone());
+        let orders: Vec<OrderNumber> =
+            std::iter::once(payment.number.clone()).chain(numbers).take(MAX_NUMBERS).collect();
+        let query = Query { orders, ..Query::default() };
+        let mut trades = Vec::new();
+        let mut trouble = None;
+        for window in months {
+            match self.read_through(&query, &[window], MAX_RECORDS).await {
+                Ok(found) => trades.extend(found),
+                Err(Refused::Unanswered(why)) => trouble = Some(why),
+                Err(refused) => return Err(refused),
+            }
+        }
+        let complete = self.add_refunds_elsewhere(&mut trades).await;
+        let known = (payment.clone(), refunds.clone());
+        let settled = self.settle(payment, refunds, &trades, trouble.is_none()).await;
+        // What QFPay says is told even where it cannot be written down now.
+        let unwritten = settled.as_ref().err().map(ToString::to_string);
+        let (payment, mut refunds) = settled.unwrap_or_else(|_| unwritten_view(known, &trades));
+        // What was only meant and never left is no refund.
+        refunds.retain(|it| it.state != RefundState::Intended);
+        let main = best(&trades, &payment).and_then(|it| it.syssn.clone());
+        let again = trades.iter().filter(|it| {
+            it.kind == Kind::Payment && rank(it.payment_event()) == RECEIVED && it.syssn != main
+        });
+        let again: Vec<Trade> = again.cloned().collect();
+        let order = OrderView { refunds_complete: complete, ..view(payment, refunds, &trades) };
+        let orders = std::iter::once(order).chain(grouped(&again).orders).collect();
+        Ok(Found { orders, trouble, unwritten, ..Found::default() })
+    }
+
+    /// An order that our ledger does not know: the latest of `months` that has it.
+    async fn unknown(
+        &self,
+        query: Query,
+        months: Vec<Window>,
+        hop: bool,
+    ) -> Result<Found, Refused> {
+        for window in months {
+            let mut trades = self.read_through(&query, &[window], MAX_RECORDS).await?;
+            if trades.is_empty() {
+                continue;
+            }
+            let payment = trades.iter().find(|it| it.kind == Kind::Payment);
+            let original = trades.iter().find_map(|it| it.original.clone());
+            if let (None, Some(original), true) = (payment, original, hop) {
+                return Box::pin(self.by_syssn(&original, false)).await;
+            }
+            let complete = self.add_refunds_elsewhere(&mut trades).await;
+            // The record that tells how the order stands comes first.
+            trades.sort_by_key(|it| std::cmp::Reverse(rank(it.payment_event())));
+            let mut found = grouped(&trades);
+            found.orders.iter_mut().for_each(|it| it.refunds_complete = complete);
+            return Ok(found);
+        }
+        Ok(Found::default())
+    }
+
+    /// Everything in a span of time, a month at a time.
+    async fn span(&self, span: &Span) -> Result<Found, Refused> {
+        let windows = Window::by_month(span.start, span.end, MONTHS_BACK);
+        let wanted =
+            usize::try_from(span.page.saturating_mul(span.page_size)).unwrap_or(MAX_RECORDS);
+        let narrowed = Query {
+            pay_type: span.pay_type.clone(),
+            respcd: span.respcd.clone(),
+            ..Query::default()
+        };
+        let (trades, more) = match windows.as_slice() {
+            [window] => {
+                let query = Query {
+                    window: Some(*window),
+                    page: Some(span.page),
+                    page_size: Some(span.page_size),
+                    ..narrowed
+                };
+                let trades = self.ask(&query).await?.trades;
+                let full = usize::try_from(span.page_size).is_ok_and(|it| trades.len() >= it);
+                (trades, full)
+            }
+            windows => {
+                let trades =
+                    self.read_through(&narrowed, windows, wanted.saturating_add(1)).await?;
+                let size = usize::try_from(span.page_size).unwrap_or(MAX_RECORDS);
+                let more = trades.len() > wanted || trades.len() >= MAX_RECORDS;
+                let from = wanted.saturating_sub(size);
+                (trades.into_iter().skip(from).take(size).collect(), more)
+            }
+        };
+        self.settle_all(&trades).await;
+        Ok(Found { more, ..grouped(&trades) })
+    }
+
+    /// The first `most` records of several months, oldest month first.
+    async fn read_through(
+        &self,
+        narrowed: &Query,
+        windows: &[Window],
+        most: usize,
+    ) -> Result<Vec<Trade>, Refused> {
+        let most = most.min(MAX_RECORDS);
+        let mut trades = Vec::new();
+        for window in windows {
+            for page in 1.. {
+                let query = Query {
+                    window: Some(*window),
+                    page: Some(page),
+                    page_size: Some(MAX_PAGE_SIZE),
+                    ..narrowed.clone()
+                };
+                let found = self.ask(&query).await?.trades;
+                let last = found.len() < 100;
+                trades.extend(found.into_iter().filter(|it| asked_for(it, narrowed)));
+                if trades.len() >= most {
+                    return Ok(trades);
+                }
+                if last {
+                    break;
+                }
+            }
+        }
+        Ok(trades)
+    }
+
+    /// Adds the refunds that QFPay says were made and that `trades` do not account for: made in
+    /// the merchant portal, say. QFPay cannot be asked for the refunds of a payment, so the months
+    /// since then are read through. False where that did not find all of them for sure.
+    async fn add_refunds_elsewhere(&self, trades: &mut Vec<Trade>) -> bool {
+        let refunded = trades.iter().find(|it| {
+            it.kind == Kind::Payment && !matches!(it.cancel, Some(0 | 4)) && it.syssn.is_some()
+        });
+        let Some(payment) = refunded else { return true };
+        let is_refund = |it: &&Trade| it.kind == Kind::Refund && it.original == payment.syssn;
+        let known = trades.iter().filter(is_refund).filter_map(|it| it.amount_minor);
+        if payment.amount_minor.is_some_and(|paid| known.fold(0, u64::saturating_add) >= paid) {
+            return true;
+        }
+        let (Some(made_at), syssn) = (payment.made_at, payment.syssn.clone()) else { return false };
+        let pay_type = payment.pay_type.map(|it| it.code.to_owned());
+        let now = self.clock.now().to_zoned(time::qfpay_zone()).datetime();
+        let windows = Window::by_month(made_at, now, MONTHS_BACK);
+        let narrowed = Query { pay_type, ..Query::default() };
+        let Ok(found) = self.read_through(&narrowed, &windows, MAX_RECORDS).await else {
+            return false;
+        };
+        let complete = found.len() < MAX_RECORDS;
+        let seen: Vec<Option<Syssn>> = trades.iter().map(|it| it.syssn.clone()).collect();
+        trades.extend(found.into_iter().filter(|it| {
+            it.kind == Kind::Refund && it.original == syssn && !seen.contains(&it.syssn)
+        }));
+        complete
+    }
+
+    /// Asks QFPay, and tells its refusal of the question apart from an empty answer.
+    async fn ask(&self, query: &Query) -> Result<Page, Refused> {
+        let page = self.gateway.query(query).await.map_err(Refused::Unanswered)?;
+        if page.respcd == "0000" {
+            return Ok(page);
+        }
+        Err(Refused::QueryRefused { respcd: page.respcd, resperr: page.resperr })
+    }
+
+    /// Writes down what QFPay says of a payment and its refunds. `all` says that QFPay was asked
+    /// about every month in which they can stand.
+    async fn settle(
+        &self,
+        mut payment: Payment,
+        refunds: Vec<Refund>,
+        trades: &[Trade],
+        all: bool,
+    ) -> Result<(Payment, Vec<Refund>), LedgerError> {
+        let trade = best(trades, &payment);
+        if let Some(trade) = trade {
+            let (event, news) = (trade.payment_event(), news_in(trade));
+            payment = self.settle_payment(payment, event, &news).await?;
+        }
+        let nothing_refunded = trade.is_some_and(|it| it.cancel == Some(0));
+        let mut settled = Vec::new();
+        for refund in refunds {
+            let age = self.clock.now().duration_since(refund.asked_at());
+            settled.push(match best_refund(trades, &refund) {
+                Some(it) => self.settle_refund(refund, it.refund_event(), &news_in(it)).await?,
+                None if all && nothing_refunded && age > NEVER_CAME && refund.state.is_open() => {
+                    let news = News { resperr: Some(NO_RECORD.to_owned()), ..News::default() };
+                    self.settle_refund(refund, RefundEvent::Refused, &news).await?
+                }
+                None => refund,
+            });
+        }
+        Ok((payment, settled))
+    }
+
+    /// Writes down the good news that a list has of orders of ours. Bad news
+    /// is left to a question about the order itself: another record of it may stand elsewhere.
+    /// A ledger that fails here is only logged: QFPay's records are the answer.
+    async fn settle_all(&self, trades: &[Trade]) {
+        for trade in trades {
+            let Some(number) = &trade.order else { continue };
+            if let Err(error) = self.settle_one(number, trade).await {
+                tracing::warn!(%number, %error, "news of an order could not be written down");
+            }
+        }
+    }
+
+    async fn settle_one(&self, number: &OrderNumber, trade: &Trade) -> Result<(), LedgerError> {
+        let event = trade.payment_event();
+        match self.ledger.find(number).await? {
+            Some(Entry::Payment(it)) if is_of(trade, &it) && rank(event) == RECEIVED => {
+                self.settle_payment(it, event, &news_in(trade)).await?;
+            }
+            Some(Entry::Refund(it)) if best_refund(std::slice::from_ref(trade), &it).is_some() => {
+                self.settle_refund(it, trade.refund_event(), &news_in(trade)).await?;
+            }
+            Some(_) | None => {}
+        }
+        Ok(())
+    }
+
+    /// The calendar months to look through, this one first.
+    fn months_back(&self) -> Vec<Window> {
+        let today = self.clock.now().to_zoned(time::qfpay_zone()).date();
+        let mut day = today;
+        let mut months = Vec::new();
+        while months.len() < MONTHS_BACK {
+            months.push(Window::month_of(day));
+            let Ok(before) = day.first_of_month().yesterday() else { break };
+            day = before;
+        }
+        months
+    }
+}
+
+/// Whether a record is of one of the numbers that were asked for, if any were.
+fn asked_for(trade: &Trade, query: &Query) -> bool {
+    let by_number = trade.order.as_ref().is_some_and(|it| query.orders.contains(it));
+    let of_syssn =
+        |syssn: &Option<Syssn>| syssn.as_ref().is_some_and(|it| query.syssns.contains(it));
+    (query.orders.is_empty() && query.syssns.is_empty())
+        || by_number
+        || of_syssn(&trade.syssn)
+        || of_syssn(&trade.original)
+}
+
+/// How an order stands by QFPay's word, where the ledger cannot take it down.
+fn unwritten_view(
+    (mut payment, mut refunds): (Payment, Vec<Refund>),
+    trades: &[Trade],
+) -> (Payment, Vec<Refund>) {
+    if let Some(trade) = best(trades, &payment) {
+        payment.state = payment.state.on(trade.payment_event()).unwrap_or(payment.state);
+    }
+    for refund in &mut refunds {
+        if let Some(trade) = best_refund(trades, refund) {
+            refund.state = refund.state.on(trade.refund_event()).unwrap_or(refund.state);
+        }
+    }
+    (payment, refunds)
+}
+
+/// The record that tells how a payment stands. One number can have several: failed tries and a
+/// success, or two successes (contract §1.2). Money received wins, then what is not over yet. A
+/// record of another amount is another order, whatever its number.
+fn best<'a>(trades: &'a [Trade], payment: &Payment) -> Option<&'a Trade> {
+    let ours = trades.iter().filter(|it| it.kind == Kind::Payment && is_of(it, payment));
+    ours.max_by_key(|it| {
+        let same = payment.syssn.is_some() && it.syssn == payment.syssn;
+        (rank(it.payment_event()), same)
+    })
+}
+
+fn is_of(trade: &Trade, payment: &Payment) -> bool {
+    let amount = payment.terms.amount;
+    let same_number = trade.order.as_ref() == Some(&payment.number);
+    let same_amount = trade.amount_minor == Some(amount.minor())
+        && trade.currency.is_none_or(|currency| currency == amount.currency())
+        && (trade.currency.is_some() || !trade.fields.contains_key("txcurrcd"));
+    if same_number && !same_amount {
+        tracing::warn!(number = %payment.number, "QFPay has a record of it with another amount");
+    }
+    same_number && same_amount
+}
+
+/// The record that tells how a refund stands: money that went back wins.
+fn best_refund<'a>(trades: &'a [Trade], refund: &Refund) -> Option<&'a Trade> {
+    let ours = trades.iter().filter(|it| {
+        it.kind == Kind::Refund
+            && it.order.as_ref() == Some(&refund.number)
+            && it.amount_minor == Some(refund.terms.amount.minor())
+            && it.original.as_ref().is_none_or(|at| *at == refund.terms.syssn)
+    });
+    ours.max_by_key(|it| match it.refund_event() {
+        RefundEvent::Refunded => 3,
+        RefundEvent::Accepted => 2,
+        RefundEvent::Lost => 1,
+        RefundEvent::Refused | RefundEvent::Send | RefundEvent::NotSent => 0,
+    })
+}
+
+/// The rank of records that say that the money was received.
+const RECEIVED: u8 = 3;
+
+fn rank(event: PaymentEvent) -> u8 {
+    match event {
+        PaymentEvent::Paid | PaymentEvent::RefundedInPart | PaymentEvent::RefundedInFull => {
+            RECEIVED
+        }
+        PaymentEvent::Accepted => 2,
+        PaymentEvent::Lost => 1,
+        PaymentEvent::Refused
+        | PaymentEvent::Closed
+        | PaymentEvent::Send
+        | PaymentEvent::NotSent => 0,
+    }
+}

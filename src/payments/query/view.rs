@@ -1,0 +1,180 @@
+//! How orders look once they are found: the ledger and QFPay's records put together.
+use jiff::civil::DateTime;
+
+use super::best;
+use crate::{
+    client::{Kind, Trade, Trouble},
+    domain::{Amount, OrderNumber, PaymentEvent, PaymentState, RefundEvent, RefundState, Syssn},
+    ledger::{Payment, Refund},
+    spec::PayType,
+};
+
+/// What was found.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Found {
+    pub orders: Vec<OrderView>,
+    /// Refunds in a span whose payment stands elsewhere.
+    pub loose_refunds: Vec<RefundView>,
+    /// Whether a span has more pages.
+    pub more: bool,
+    /// QFPay could not be asked: this is what the ledger knows.
+    pub trouble: Option<Trouble>,
+    /// Why the ledger could not take QFPay's word down, if it could not.
+    pub unwritten: Option<String>,
+}
+
+/// One payment as it stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OrderView {
+    pub number: Option<OrderNumber>,
+    pub status: PaymentState,
+    pub syssn: Option<Syssn>,
+    pub amount: Option<Amount>,
+    pub pay_type: Option<&'static PayType>,
+    pub respcd: Option<String>,
+    pub resperr: Option<String>,
+    /// By QFPay's clock, UTC+8.
+    pub made_at: Option<DateTime>,
+    pub paid_at: Option<DateTime>,
+    pub refunds: Vec<RefundView>,
+    /// Whether these are all of its refunds for sure.
+    pub refunds_complete: bool,
+    /// Whether QFPay has a record of it.
+    pub at_qfpay: bool,
+    /// Whether it stands in our ledger.
+    pub in_ledger: bool,
+}
+
+/// One refund as it stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RefundView {
+    pub number: Option<OrderNumber>,
+    pub status: RefundState,
+    pub syssn: Option<Syssn>,
+    pub original: Option<Syssn>,
+    pub amount: Option<Amount>,
+    pub respcd: Option<String>,
+    pub resperr: Option<String>,
+    pub made_at: Option<DateTime>,
+}
+
+impl OrderView {
+    /// Minor units that went back or may be on their way back.
+    pub fn refunded_minor(&self) -> u64 {
+        let counted = self.refunds.iter().filter(|it| it.status.counts());
+        let minor = counted.filter_map(|it| it.amount.map(Amount::minor));
+        minor.fold(0, u64::saturating_add)
+    }
+}
+
+/// An order of the ledger, with what QFPay's record adds.
+pub(super) fn view(payment: Payment, refunds: Vec<Refund>, trades: &[Trade]) -> OrderView {
+    let trade = best(trades, &payment);
+    let numbers: Vec<OrderNumber> = refunds.iter().map(|it| it.number.clone()).collect();
+    let ours = refunds.into_iter().map(|it| {
+        let record = trades.iter().find(|trade| trade.order.as_ref() == Some(&it.number));
+        refund_view(it, record)
+    });
+    let others = trades.iter().filter(|it| {
+        it.kind == Kind::Refund
+            && it.original.is_some()
+            && it.original == payment.syssn
+            && it.order.as_ref().is_none_or(|at| !numbers.contains(at))
+    });
+    OrderView {
+        number: Some(payment.number.clone()),
+        status: payment.state,
+        amount: Some(payment.terms.amount),
+        pay_type: Some(payment.terms.pay_type),
+        made_at: trade.and_then(|it| it.made_at),
+        paid_at: trade.and_then(|it| it.paid_at),
+        refunds: ours.chain(others.map(refund_in)).collect(),
+        refunds_complete: true,
+        at_qfpay: trade.is_some(),
+        in_ledger: true,
+        syssn: payment.syssn,
+        respcd: payment.respcd,
+        resperr: payment.resperr,
+    }
+}
+
+fn refund_view(refund: Refund, trade: Option<&Trade>) -> RefundView {
+    RefundView {
+        number: Some(refund.number),
+        status: refund.state,
+        syssn: refund.syssn,
+        original: Some(refund.terms.syssn),
+        amount: Some(refund.terms.amount),
+        respcd: refund.respcd,
+        resperr: refund.resperr,
+        made_at: trade.and_then(|it| it.made_at),
+    }
+}
+
+/// Records without a ledger: each payment with its refunds beside it.
+pub(super) fn grouped(trades: &[Trade]) -> Found {
+    let payments: Vec<&Trade> = trades.iter().filter(|it| it.kind == Kind::Payment).collect();
+    let refunds = || trades.iter().filter(|it| it.kind == Kind::Refund);
+    let orders = payments.iter().map(|payment| {
+        let beside = refunds().filter(|it| it.original.is_some() && it.original == payment.syssn);
+        OrderView { refunds: beside.map(refund_in).collect(), ..order_in(payment) }
+    });
+    let loose = refunds().filter(|it| {
+        payments.iter().all(|payment| it.original.is_none() || it.original != payment.syssn)
+    });
+    Found {
+        orders: orders.collect(),
+        loose_refunds: loose.map(refund_in).collect(),
+        ..Found::default()
+    }
+}
+
+fn order_in(trade: &Trade) -> OrderView {
+    OrderView {
+        number: trade.order.clone(),
+        status: match trade.payment_event() {
+            PaymentEvent::Paid => PaymentState::Paid,
+            PaymentEvent::RefundedInPart => PaymentState::PartiallyRefunded,
+            PaymentEvent::RefundedInFull => PaymentState::Refunded,
+            PaymentEvent::Accepted => PaymentState::Pending,
+            PaymentEvent::Refused => PaymentState::Failed,
+            PaymentEvent::Closed => PaymentState::Closed,
+            PaymentEvent::Lost | PaymentEvent::Send | PaymentEvent::NotSent => {
+                PaymentState::InDoubt
+            }
+        },
+        syssn: trade.syssn.clone(),
+        amount: amount_in(trade),
+        pay_type: trade.pay_type,
+        respcd: Some(trade.respcd.clone()).filter(|it| !it.is_empty()),
+        resperr: Some(trade.resperr.clone()).filter(|it| !it.is_empty()),
+        made_at: trade.made_at,
+        paid_at: trade.paid_at,
+        refunds: Vec::new(),
+        refunds_complete: false,
+        at_qfpay: true,
+        in_ledger: false,
+    }
+}
+
+fn refund_in(trade: &Trade) -> RefundView {
+    RefundView {
+        number: trade.order.clone(),
+        status: match trade.refund_event() {
+            RefundEvent::Refunded => RefundState::Refunded,
+            RefundEvent::Accepted => RefundState::Pending,
+            RefundEvent::Refused => RefundState::Failed,
+            RefundEvent::Lost | RefundEvent::Send | RefundEvent::NotSent => RefundState::InDoubt,
+        },
+        syssn: trade.syssn.clone(),
+        original: trade.original.clone(),
+        amount: amount_in(trade),
+        respcd: Some(trade.respcd.clone()).filter(|it| !it.is_empty()),
+        resperr: Some(trade.resperr.clone()).filter(|it| !it.is_empty()),
+        made_at: trade.made_at,
+    }
+}
+
+fn amount_in(trade: &Trade) -> Option<Amount> {
+    Amount::from_minor(trade.amount_minor?, trade.currency?).ok()
+}

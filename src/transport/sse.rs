@@ -1,0 +1,275 @@
+//! The HTTP+SSE transport of 2024-11-05: `GET /sse` opens a stream of events, the first of which
+//! names the address to which the client POSTs its messages. It does not know what is served.
+//!
+//! rmcp no longer has it, but clients in use know nothing else
+//! (<https://modelcontextprotocol.io/specification/2024-11-05/basic/transports>). Only the envelope
+//! is old: newer clients speak 2026-07-28 over it.
+use std::{
+    collections::HashMap,
+    convert::Infallible,
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    extract::{Query, Request, State},
+    http::{HeaderName, HeaderValue, StatusCode, header::RETRY_AFTER},
+    response::{
+        IntoResponse as _, Response, Sse,
+        sse::{Event, KeepAlive},
+    },
+    routing::{get, post},
+};
+use futures::{Stream, StreamExt as _, stream};
+use rmcp::{
+    RoleServer, ServerHandler,
+    model::{ClientJsonRpcMessage, GetExtensions as _, JsonRpcMessage, ServerJsonRpcMessage},
+    service::{RxJsonRpcMessage, TxJsonRpcMessage, serve_server_with_ct},
+    transport::Transport,
+};
+use serde::Deserialize;
+use tokio::sync::mpsc::{self, error::TrySendError};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use super::{
+    admit::{Envelope, Refusal, read_body},
+    opening::Opening,
+};
+
+const MESSAGES: &str = "/messages";
+/// How often a silent stream shows that it lives.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// How many messages may wait for the server, and how many for the client.
+const INBOUND: usize = 32;
+const OUTBOUND: usize = 64;
+/// How long a full queue may stay full: towards the client, then its session ends; towards the
+/// server, then the message is refused.
+const FULL_TIME: Duration = Duration::from_secs(30);
+
+/// How much the transport holds.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    pub(super) max_sessions: usize,
+    pub(super) max_body_bytes: usize,
+}
+
+/// The two routes. Cancelling `streams` ends all sessions, each after the replies in its queue.
+pub(super) fn router<S: ServerHandler + Clone>(
+    server: S,
+    limits: Limits,
+    streams: CancellationToken,
+) -> Router {
+    let desk = Desk { server, limits, streams, sessions: Sessions::default() };
+    Router::new().route("/sse", get(open::<S>)).route(MESSAGES, post(message::<S>)).with_state(desk)
+}
+
+#[derive(Clone)]
+struct Desk<S> {
+    server: S,
+    limits: Limits,
+    streams: CancellationToken,
+    sessions: Sessions,
+}
+
+/// The open sessions, by id: where to put what their clients send.
+#[derive(Debug, Clone, Default)]
+struct Sessions(Arc<Mutex<HashMap<String, mpsc::Sender<ClientJsonRpcMessage>>>>);
+
+impl Sessions {
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, mpsc::Sender<ClientJsonRpcMessage>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A new session under an id that cannot be guessed, unless there are `most` already.
+    fn open(&self, inbound: mpsc::Sender<ClientJsonRpcMessage>, most: usize) -> Option<Entry> {
+        let mut sessions = self.lock();
+        if sessions.len() >= most {
+            return None;
+        }
+        let id = hex::encode(rand::random::<[u8; 16]>());
+        sessions.insert(id.clone(), inbound);
+        Some(Entry { id, sessions: self.clone() })
+    }
+}
+
+/// A session's place in the list, which ends with it.
+struct Entry {
+    id: String,
+    sessions: Sessions,
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        self.sessions.lock().remove(&self.id);
+    }
+}
+
+/// `GET /sse`
+async fn open<S: ServerHandler + Clone>(State(desk): State<Desk<S>>) -> Response {
+    let (inbound, received) = mpsc::channel(INBOUND);
+    let (outbound, replies) = mpsc::channel::<ServerJsonRpcMessage>(OUTBOUND);
+    let most = desk.limits.max_sessions;
+    let Some(entry) = desk.sessions.open(inbound, most) else {
+        let text =
+            format!("this server holds {most} SSE sessions, the most it allows; close one\n");
+        return (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "60")], text).into_response();
+    };
+    let session = desk.streams.child_token();
+    let wire = Wire { received, outbound, session: session.clone() };
+    let transport = Opening::new(wire, &desk.server);
+    let serving = session.clone();
+    tokio::spawn(async move {
+        match serve_server_with_ct(desk.server, transport, serving).await {
+            Ok(running) => drop(running.waiting().await),
+            Err(error) => tracing::debug!(%error, "an SSE session ended before it was opened"),
+        }
+    });
+    let endpoint = Event::default()
+        .event("endpoint")
+        .data(format!("{MESSAGES}?sessionId={id}", id = entry.id));
+    let messages = stream::unfold(replies, async |mut replies| {
+        let message = replies.recv().await?;
+        Some((event(&message), replies))
+    });
+    let events = stream::once(async { endpoint }).chain(messages).map(Ok::<_, Infallible>).boxed();
+    let events = Session { events, _entry: entry, _ends: session.drop_guard() };
+    let events = Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE));
+    // Proxies that buffer (nginx) would hold events back.
+    let buffering = (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
+    ([buffering], events).into_response()
+}
+
+fn event(message: &ServerJsonRpcMessage) -> Event {
+    match serde_json::to_string(message) {
+        Ok(json) => Event::default().event("message").data(json),
+        Err(error) => {
+            tracing::error!(%error, "a reply could not be written as JSON");
+            Event::default().comment("a reply could not be written as JSON")
+        }
+    }
+}
+
+/// A session's events. When the client goes, hyper drops them, and the session with them; when the
+/// server ends the session, they end.
+struct Session<T> {
+    events: T,
+    _entry: Entry,
+    _ends: DropGuard,
+}
+
+impl<T: Stream + Unpin> Stream for Session<T> {
+    type Item = T::Item;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<T::Item>> {
+        self.events.poll_next_unpin(context)
+    }
+}
+
+#[derive(Deserialize)]
+struct Whose {
+    #[serde(rename = "sessionId", alias = "session_id")]
+    session: Option<String>,
+}
+
+/// `POST /messages?sessionId=…`
+async fn message<S: ServerHandler + Clone>(
+    State(desk): State<Desk<S>>,
+    Query(whose): Query<Whose>,
+    request: Request,
+) -> Response {
+    let Some(id) = whose.session else {
+        let text =
+            "the address lacks ?sessionId=…; POST to the one of the stream's `endpoint` event";
+        return (StatusCode::BAD_REQUEST, text).into_response();
+    };
+    let inbound = desk.sessions.lock().get(&id).cloned();
+    let Some(inbound) = inbound else {
+        let text = "there is no such session (any more); open a new stream with GET /sse\n";
+        return (StatusCode::NOT_FOUND, text).into_response();
+    };
+    let (parts, body) = request.into_parts();
+    let body = match read_body(body, desk.limits.max_body_bytes).await {
+        Ok(body) => body,
+        Err(refusal) => return refusal.into_response(),
+    };
+    let mut message = match parse(&body) {
+        Ok(message) => message,
+        Err(refusal) => return refusal.into_response(),
+    };
+    // The server finds the request's headers here, as with streamable HTTP.
+    match &mut message {
+        JsonRpcMessage::Request(request) => {
+            request.request.extensions_mut().insert(parts);
+        }
+        JsonRpcMessage::Notification(notification) => {
+            notification.notification.extensions_mut().insert(parts);
+        }
+        JsonRpcMessage::Response(_) | JsonRpcMessage::Error(_) => {}
+    }
+    match inbound.send_timeout(message, FULL_TIME).await {
+        Ok(()) => (StatusCode::ACCEPTED, "Accepted").into_response(),
+        Err(mpsc::error::SendTimeoutError::Timeout(_)) => {
+            (StatusCode::SERVICE_UNAVAILABLE, "the session's queue is full; read its stream")
+                .into_response()
+        }
+        Err(mpsc::error::SendTimeoutError::Closed(_)) => {
+            (StatusCode::NOT_FOUND, "the session has ended; open a new stream with GET /sse")
+                .into_response()
+        }
+    }
+}
+
+fn parse(body: &[u8]) -> Result<ClientJsonRpcMessage, Refusal> {
+    let envelope = Envelope::read(body)?;
+    serde_json::from_slice(body).map_err(|_| Refusal::NotAMessage { id: envelope.id })
+}
+
+/// The two queues of a session, as rmcp wants them.
+struct Wire {
+    received: mpsc::Receiver<ClientJsonRpcMessage>,
+    outbound: mpsc::Sender<ServerJsonRpcMessage>,
+    session: CancellationToken,
+}
+
+/// Nobody reads the stream any more.
+#[derive(Debug, thiserror::Error)]
+#[error("the SSE stream is closed")]
+struct Closed;
+
+impl Transport<RoleServer> for Wire {
+    type Error = Closed;
+
+    fn send(
+        &mut self,
+        item: TxJsonRpcMessage<RoleServer>,
+    ) -> impl Future<Output = Result<(), Closed>> + Send + 'static {
+        // Queued at once where there is room, which keeps the order that rmcp asked for.
+        let queued = self.outbound.try_send(item);
+        let waiting = queued.is_err().then(|| (self.outbound.clone(), self.session.clone()));
+        async move {
+            match (queued, waiting) {
+                (Err(TrySendError::Full(item)), Some((outbound, session))) => {
+                    let sent = outbound.send_timeout(item, FULL_TIME).await;
+                    sent.map_err(|_| {
+                        session.cancel();
+                        Closed
+                    })
+                }
+                (Ok(()), _) => Ok(()),
+                (Err(_), _) => Err(Closed),
+            }
+        }
+    }
+
+    async fn receive(&mut self) -> Option<RxJsonRpcMessage<RoleServer>> {
+        self.received.recv().await
+    }
+
+    async fn close(&mut self) -> Result<(), Closed> {
+        self.received.close();
+        Ok(())
+    }
+}

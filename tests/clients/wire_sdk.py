@@ -1,0 +1,86 @@
+"""The official Python SDK as a wire, its 1.x and its 2.x line: whichever this interpreter has."""
+
+import importlib.metadata
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import anyio
+import mcp
+from mcp.client.sse import sse_client
+from mcp.client.stdio import StdioServerParameters, stdio_client
+from mcp.client.streamable_http import streamable_http_client
+
+from server import environment, serving
+from wire import CALL_SECONDS, Answer
+
+VERSION = importlib.metadata.version("mcp")
+IS_FIRST = VERSION.startswith("1.")
+
+
+class SdkWire:
+    """A session of the SDK. The SDK itself holds each result against its `outputSchema`."""
+
+    def __init__(self, client: Any, protocol: str, stray: list[str]) -> None:
+        self.client = client
+        self.protocol = protocol
+        self.stray = stray
+
+    async def list_tools(self) -> list[dict[str, Any]]:
+        with anyio.fail_after(CALL_SECONDS):
+            listed = await self.client.list_tools()
+        return [_json(tool) for tool in listed.tools]
+
+    async def call(self, tool: str, arguments: dict[str, Any]) -> Answer:
+        with anyio.fail_after(CALL_SECONDS):
+            return Answer.of(_json(await self.client.call_tool(tool, arguments)))
+
+
+@asynccontextmanager
+async def connect(binary: str, transport: str, mode: str, desk: Path) -> AsyncIterator[SdkWire]:
+    """Starts the server in the way `transport` needs and shakes hands with it.
+
+    `mode` is of the 2.x line: `auto` asks `server/discover` first, `legacy` starts with `initialize`.
+    """
+    stray: list[str] = []
+
+    async def note(message: Any) -> None:
+        if isinstance(message, Exception):
+            stray.append(f"{type(message).__name__}: {message}")
+        else:
+            stray.append(type(getattr(message, "root", message)).__name__)
+
+    async with _streams(binary, transport, desk) as streams:
+        if IS_FIRST:
+            async with mcp.ClientSession(streams[0], streams[1], message_handler=note) as session:
+                with anyio.fail_after(CALL_SECONDS):
+                    agreed = await session.initialize()
+                yield SdkWire(session, str(agreed.protocolVersion), stray)
+        else:
+            # `Client` enters a transport by itself, so it gets one that is open already.
+            async with mcp.Client(_opened(streams), mode=mode, message_handler=note, cache=None) as client:
+                yield SdkWire(client, client.protocol_version, stray)
+
+
+@asynccontextmanager
+async def _streams(binary: str, transport: str, desk: Path) -> AsyncIterator[Any]:
+    if transport == "stdio":
+        with open(desk / "stderr", "a") as stderr:
+            server = StdioServerParameters(command=binary, env=environment(desk))
+            async with stdio_client(server, errlog=stderr) as streams:
+                yield streams
+    else:
+        open_client, path = (streamable_http_client, "mcp") if transport == "http" else (sse_client, "sse")
+        with serving(binary, desk) as url:
+            async with open_client(f"{url}/{path}") as streams:
+                yield streams
+
+
+@asynccontextmanager
+async def _opened(streams: Any) -> AsyncIterator[Any]:
+    yield streams
+
+
+def _json(model: Any) -> dict[str, Any]:
+    return model.model_dump(mode="json", by_alias=True)

@@ -1,0 +1,370 @@
+//! What people and agents read says what the product does: generated parts are the product's own
+//! words, and nothing is named that does not exist.
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+};
+
+use qfpay_mcp::{
+    config::{
+        self,
+        variables::{VARIABLES, Variable},
+    },
+    domain::{PaymentState, RefundState},
+    mcp::Server,
+    spec::{
+        Money, PAY_TYPES,
+        environments::{ENVIRONMENTS, EnvironmentRow},
+        pay_types::{PayType, Service},
+    },
+};
+use serde_json::Value;
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(file: &str) -> String {
+    fs::read_to_string(root().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
+}
+
+#[test]
+fn the_generated_parts_of_the_readme_are_what_the_product_says() {
+    let committed = read("README.md");
+    let mut now = committed.clone();
+    let parts = [
+        ("tools", tools_part()),
+        ("pay-types", pay_types_part()),
+        ("environments", environments_part()),
+        ("settings", settings_part()),
+    ];
+    for (name, part) in parts {
+        now = with_part(&now, name, &part);
+    }
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(root().join("README.md"), &now).unwrap();
+        return;
+    }
+    assert!(
+        committed == now,
+        "README.md has old generated parts; to write them anew: UPDATE_DOCS=1 cargo test --test it \
+         docs\nfirst difference: {:?}",
+        committed.lines().zip(now.lines()).find(|(old, new)| old != new)
+    );
+}
+
+/// `text` with `part` between the markers of `name`.
+fn with_part(text: &str, name: &str, part: &str) -> String {
+    let (start, end) = (format!("<!-- {name}:start -->"), format!("<!-- {name}:end -->"));
+    let lost = || panic!("README.md has no {start} … {end}");
+    let (before, rest) = text.split_once(&start).unwrap_or_else(lost);
+    let (_, after) = rest.split_once(&end).unwrap_or_else(lost);
+    format!("{before}{start}\n{}\n{end}{after}", part.trim_end())
+}
+
+fn tools() -> Vec<(String, Value)> {
+    let tools = Server::tools();
+    tools.iter().map(|it| (it.name.to_string(), serde_json::to_value(it).unwrap())).collect()
+}
+
+fn tools_part() -> String {
+    let part = |(name, tool): (String, Value)| {
+        let description = tool["description"].as_str().unwrap();
+        let words: Vec<&str> = description.split_whitespace().collect();
+        let hint = |name: &str| tool["annotations"][name].as_bool().unwrap();
+        let kind = match (hint("readOnlyHint"), hint("openWorldHint")) {
+            (true, false) => "no network",
+            (true, true) => "asks QFPay",
+            (false, _) => "moves money",
+        };
+        format!(
+            "**`{name}`** ({kind}) {}\n\n<details><summary>Arguments</summary>\n\n{}\n\n</details>",
+            words.join(" "),
+            arguments_table(&tool["inputSchema"])
+        )
+    };
+    tools().into_iter().map(part).collect::<Vec<_>>().join("\n\n")
+}
+
+fn arguments_table(schema: &Value) -> String {
+    let required = schema["required"].as_array().into_iter().flatten();
+    let required: Vec<&str> = required.filter_map(Value::as_str).collect();
+    let row = |(argument, rule): (&String, &Value)| {
+        let mut what = rule["description"].as_str().unwrap_or_default().to_owned();
+        let words = rule["enum"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        let words: Vec<&str> = words.collect();
+        if !words.iter().all(|it| what.contains(it)) {
+            what += if what.is_empty() { "one of " } else { "; one of " };
+            what += &words.join(", ");
+        }
+        let needed = if required.contains(&argument.as_str()) { ", required" } else { "" };
+        let kind = rule["type"].as_str().unwrap();
+        [format!("`{argument}`"), format!("{kind}{needed}"), what]
+    };
+    let properties = schema["properties"].as_object().unwrap();
+    table(["argument", "type", "what"], properties.iter().map(row))
+}
+
+fn pay_types_part() -> String {
+    let served = |it: &&PayType| it.service == Service::Payment;
+    let row = |it: &PayType| {
+        let all = it.currencies.is_empty();
+        let currencies = if all { "all".to_owned() } else { it.currencies.join(", ") };
+        let needs: Vec<String> = it.requires.iter().map(|it| format!("`{}`", it.name())).collect();
+        let (name, flow) = (it.name.to_owned(), it.flow.word().to_owned());
+        [format!("`{}`", it.code), name, flow, currencies, needs.join(", ")]
+    };
+    let head = ["code", "name", "flow", "currencies", "needs"];
+    table(head, PAY_TYPES.iter().filter(served).map(row))
+}
+
+fn environments_part() -> String {
+    let row = |it: &EnvironmentRow| {
+        let money = match it.money {
+            Money::Simulated => "simulated",
+            Money::Real => "**real**",
+        };
+        [format!("`{}`", it.name), it.meaning.to_owned(), money.to_owned()]
+    };
+    table(["`QFPAY_ENV`", "what", "money"], ENVIRONMENTS.iter().map(row))
+}
+
+fn settings_part() -> String {
+    let row =
+        |it: &Variable| [format!("`{}`", it.name), it.meaning.to_owned(), it.default.to_owned()];
+    table(["variable", "meaning", "when not set"], VARIABLES.iter().map(row))
+}
+
+/// A table as Markdown has it.
+fn table<const N: usize>(head: [&str; N], rows: impl Iterator<Item = [String; N]>) -> String {
+    let line = |cells: [String; N]| {
+        let cells = cells.map(|it| it.replace('|', "\\|"));
+        format!("| {} |", cells.join(" | "))
+    };
+    let mut lines = vec![line(head.map(str::to_owned)), format!("|{}", "---|".repeat(N))];
+    lines.extend(rows.map(line));
+    lines.join("\n")
+}
+
+#[test]
+fn readme_and_skill_name_every_tool() {
+    for file in ["README.md", "skill.md"] {
+        let words = snake_words(&without_parts(&read(file)));
+        for (name, _) in tools() {
+            assert!(name == "refund" || words.contains(&name), "{file} does not name {name}");
+        }
+        assert!(read(file).contains("`refund`"), "{file} does not name refund");
+    }
+}
+
+/// A tool, argument, field of a reply or status that was renamed must not live on in prose.
+#[test]
+fn every_word_of_the_product_that_is_named_exists() {
+    let mut known: BTreeSet<String> = ["claude_desktop_config"].map(str::to_owned).into();
+    for (name, tool) in tools() {
+        known.insert(name);
+        collect_properties(&tool["inputSchema"], &mut known);
+        collect_properties(&tool["outputSchema"], &mut known);
+    }
+    known.extend(PaymentState::ALL.iter().map(|it| it.word().to_owned()));
+    known.extend(RefundState::ALL.iter().map(|it| it.word().to_owned()));
+    for file in ["README.md", "skill.md", "CHANGELOG.md"] {
+        // Examples of order numbers end in digits.
+        let is_number = |it: &String| it.ends_with(|c: char| c.is_ascii_digit());
+        let unknown: Vec<String> = snake_words(&without_parts(&read(file)))
+            .into_iter()
+            .filter(|it| !known.contains(it) && !is_number(it))
+            .collect();
+        assert!(unknown.is_empty(), "{file} names {unknown:?}, which do not exist");
+    }
+}
+
+fn collect_properties(schema: &Value, known: &mut BTreeSet<String>) {
+    for (name, below) in schema["properties"].as_object().into_iter().flatten() {
+        known.insert(name.clone());
+        collect_properties(below, known);
+    }
+    if schema["items"].is_object() {
+        collect_properties(&schema["items"], known);
+    }
+}
+
+#[test]
+fn the_readme_tells_every_status() {
+    let readme = read("README.md");
+    for state in PaymentState::ALL {
+        assert!(readme.contains(&format!("\n| `{state}` |")), "README.md has no row for {state}");
+    }
+    let skill = read("skill.md");
+    for state in PaymentState::ALL {
+        assert!(skill.contains(&format!("`{state}`")), "skill.md does not name {state}");
+    }
+    let told = readme.lines().find(|it| it.starts_with("A refund is `")).unwrap();
+    for state in RefundState::ALL {
+        assert!(told.contains(&format!("`{state}`")), "README.md: no refund is {state}");
+    }
+}
+
+#[test]
+fn every_variable_that_is_named_exists() {
+    let known = config::all_names();
+    for file in ["README.md", "skill.md", "ARCHITECTURE.md", "CHANGELOG.md"] {
+        let text = read(file);
+        for (at, _) in text.match_indices("QFPAY_") {
+            let is_name = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+            let name: String = text[at..].chars().take_while(|c| is_name(*c)).collect();
+            assert!(known.contains(&name), "{file}: there is no variable {name}");
+        }
+    }
+}
+
+#[test]
+fn the_readme_starts_with_the_two_commands_that_ci_runs() {
+    let readme = read("README.md");
+    let ci = read(".ci/run");
+    let commands = [
+        ("cargo run --release -- demo", "grep -m 1 '^cargo run --release -- demo' README.md"),
+        ("cargo test --locked", "grep -m 1 '^cargo test' README.md"),
+    ];
+    for (command, read_by_ci) in commands {
+        let stem = command.split(" --locked").next().unwrap();
+        let lines: Vec<&str> = readme.lines().filter(|it| it.starts_with(stem)).collect();
+        assert_eq!(lines, [command], "README.md says it once, in a line of its own");
+        assert!(readme.lines().take(20).any(|it| it == command), "{command} is too far down");
+        assert!(ci.contains(read_by_ci), ".ci/run does not take `{command}` from README.md");
+    }
+}
+
+#[test]
+fn the_skill_opens_with_its_name_and_description() {
+    let skill = read("skill.md");
+    let front = skill.strip_prefix("---\n").and_then(|it| it.split_once("\n---\n")).unwrap().0;
+    let rows: BTreeMap<&str, &str> = front.lines().filter_map(|it| it.split_once(": ")).collect();
+    assert_eq!(rows.keys().copied().collect::<Vec<_>>(), ["description", "name"]);
+    let name = rows["name"];
+    assert!(name.bytes().all(|b| b.is_ascii_lowercase() || b == b'-') && name.len() <= 64);
+    let long = rows["description"].chars().count();
+    assert!((50..=1024).contains(&long), "the description has {long} characters");
+    assert!(!rows["description"].contains(": "), "plain YAML cannot hold a colon and a blank");
+}
+
+/// Every call that is shown can be typed as it stands.
+#[test]
+fn every_example_calls_a_tool_that_exists_with_arguments_it_takes() {
+    let tools: BTreeMap<String, Value> = tools().into_iter().collect();
+    let mut seen = BTreeSet::new();
+    for file in ["README.md", "skill.md"] {
+        for line in read(file).lines() {
+            for name in tools.keys() {
+                for opening in [format!("{name} '{{"), format!("`{name} {{")] {
+                    let Some((_, rest)) = line.split_once(&opening) else { continue };
+                    let json = format!("{{{}}}", rest.split_once('}').unwrap().0);
+                    let arguments: Value = serde_json::from_str(&json).unwrap();
+                    let known = tools[name]["inputSchema"]["properties"].as_object().unwrap();
+                    for argument in arguments.as_object().unwrap().keys() {
+                        assert!(known.contains_key(argument), "{file}: {name} takes no {argument}");
+                    }
+                    seen.insert(name.clone());
+                }
+            }
+        }
+    }
+    assert_eq!(seen.len(), tools.len(), "each tool has an example; seen: {seen:?}");
+}
+
+#[test]
+fn every_configuration_that_is_shown_is_json() {
+    let readme = read("README.md");
+    let blocks: Vec<&str> = readme.split("```json\n").skip(1).collect();
+    assert!(blocks.len() >= 5);
+    for block in blocks {
+        let json = block.split_once("```").unwrap().0;
+        serde_json::from_str::<Value>(json).unwrap_or_else(|error| panic!("{error} in\n{json}"));
+    }
+}
+
+#[test]
+fn every_file_module_and_test_that_is_named_exists() {
+    let sources = sources();
+    let architecture = read("ARCHITECTURE.md");
+    let is_there = |span: &String| {
+        // A test's name is a sentence.
+        let is_test =
+            span.matches('_').count() >= 3 && span.bytes().all(|b| b != b'/' && b != b'=');
+        let is_path = span.contains('/') && !span.contains(' ');
+        (!is_path || root().join(span).exists())
+            && (!is_test || sources.contains(&format!("fn {span}(")))
+    };
+    let mut missing = code_spans(&architecture);
+    missing.retain(|it| !is_there(it));
+    assert!(missing.is_empty(), "ARCHITECTURE.md names what does not exist: {missing:#?}");
+    for line in read("src/lib.rs").lines() {
+        let Some(module) = line.strip_prefix("pub mod ").and_then(|it| it.strip_suffix(';')) else {
+            continue;
+        };
+        let (folder, file) = (format!("| `src/{module}` |"), format!("| `src/{module}.rs` |"));
+        let told = architecture.contains(&folder) || architecture.contains(&file);
+        assert!(told, "ARCHITECTURE.md has no row for the module {module}");
+    }
+    for file in ["README.md", "ARCHITECTURE.md"] {
+        for link in read(file).split("](").skip(1).map(|it| it.split(')').next().unwrap()) {
+            let here = !link.contains("://") && !link.starts_with('#');
+            assert!(!here || root().join(link).exists(), "{file} links to {link}");
+        }
+    }
+}
+
+/// All code, tests included.
+fn sources() -> String {
+    let mut text = String::new();
+    let mut folders = vec![root().join("src"), root().join("tests/it")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension() == Some(Path::new("rs").as_os_str()) {
+                text += &fs::read_to_string(path).unwrap();
+            }
+        }
+    }
+    text
+}
+
+/// A text without what is generated, which says what the product says.
+fn without_parts(text: &str) -> String {
+    let mut left = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once(":start -->") {
+        left += before;
+        rest = after.split_once(":end -->").unwrap().1;
+    }
+    left + rest
+}
+
+/// The words `like_this`.
+fn snake_words(text: &str) -> BTreeSet<String> {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let words = text.split(|c| !is_part(c));
+    let is_snake = |it: &&str| {
+        let mut parts = it.split('_');
+        let lower = |it: &str| !it.is_empty() && it.bytes().all(|b| !b.is_ascii_uppercase());
+        it.contains('_') && parts.all(lower)
+    };
+    words.filter(is_snake).map(str::to_owned).collect()
+}
+
+/// What stands between single backticks, in lines outside of blocks.
+fn code_spans(text: &str) -> BTreeSet<String> {
+    let mut spans = BTreeSet::new();
+    let mut in_block = false;
+    for line in text.lines() {
+        if line.starts_with("```") {
+            in_block = !in_block;
+        } else if !in_block {
+            spans.extend(line.split('`').skip(1).step_by(2).map(str::to_owned));
+        }
+    }
+    spans
+}

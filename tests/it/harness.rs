@@ -1,0 +1,111 @@
+//! The real binary, started by tests, and the clients that speak to it.
+use std::{
+    path::{Path, PathBuf},
+    process::Stdio,
+};
+
+use rmcp::{
+    RoleClient, ServiceExt as _,
+    model::{CallToolRequestParams, CallToolResult},
+    service::RunningService,
+    transport::TokioChildProcess,
+};
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::process::Command;
+
+/// A folder that stands for one desk: its ledger and its simulator's book.
+pub(crate) struct Desk {
+    folder: TempDir,
+}
+
+impl Desk {
+    pub(crate) fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The binary on this desk: no settings of the machine's, the simulator, a payer that pays at
+    /// once, no pace.
+    pub(crate) fn command(&self) -> Command {
+        let mut command = Command::new(binary());
+        command
+            .env_clear()
+            .env("HOME", self.path())
+            .env("QFPAY_STATE_DIR", self.path())
+            .env("QFPAY_ENV", "simulator")
+            .env("QFPAY_SIMULATOR_PAYER_SECONDS", "0")
+            .env("QFPAY_PACE", "off")
+            .kill_on_drop(true)
+            .stderr(Stdio::null());
+        command
+    }
+
+    /// A server on this desk with an rmcp client.
+    pub(crate) async fn client(&self) -> Client {
+        Client::of(self.command()).await
+    }
+}
+
+pub(crate) fn binary() -> PathBuf {
+    PathBuf::from(env!("CARGO_BIN_EXE_qfpay-mcp"))
+}
+
+/// An rmcp client of a server of its own, over pipes.
+pub(crate) struct Client {
+    service: RunningService<RoleClient, ()>,
+}
+
+impl Client {
+    pub(crate) async fn of(command: Command) -> Self {
+        let service = ().serve(TokioChildProcess::new(command).unwrap()).await.unwrap();
+        Self { service }
+    }
+
+    pub(crate) async fn result(&self, tool: &str, arguments: Value) -> CallToolResult {
+        let arguments = arguments.as_object().unwrap().clone();
+        let call = CallToolRequestParams::new(tool.to_owned()).with_arguments(arguments);
+        self.service.call_tool(call).await.unwrap()
+    }
+
+    /// The structured reply of a call that must succeed, checked against the tool's schema.
+    pub(crate) async fn reply(&self, tool: &str, arguments: Value) -> Value {
+        let result = self.result(tool, arguments).await;
+        assert_ne!(result.is_error, Some(true), "{tool}: {}", text(&result));
+        let reply = result.structured_content.clone().unwrap();
+        let told: Value = serde_json::from_str(&text(&result)).unwrap();
+        assert_eq!(told, reply, "text and structure must say the same");
+        hold_to_schema(tool, &reply);
+        reply
+    }
+
+    /// The text of a call that must be refused.
+    pub(crate) async fn refusal(&self, tool: &str, arguments: Value) -> String {
+        let result = self.result(tool, arguments).await;
+        assert_eq!(result.is_error, Some(true), "{tool}: {}", text(&result));
+        assert_eq!(result.structured_content, None, "errors carry no structured content");
+        text(&result)
+    }
+}
+
+pub(crate) fn text(result: &CallToolResult) -> String {
+    let texts = result.content.iter().filter_map(|it| it.as_text()).map(|it| it.text.clone());
+    texts.collect::<Vec<_>>().join("\n")
+}
+
+/// Fails unless `reply` is what the tool's output schema says.
+pub(crate) fn hold_to_schema(tool: &str, reply: &Value) {
+    let tools = qfpay_mcp::mcp::Server::tools();
+    let tool = tools.iter().find(|it| it.name == tool).unwrap();
+    let schema = serde_json::to_value(tool.output_schema.as_ref().unwrap()).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let errors: Vec<String> = validator.iter_errors(reply).map(|it| it.to_string()).collect();
+    assert!(errors.is_empty(), "{}: {errors:?}\n{reply:#}", tool.name);
+    let known = schema["properties"].as_object().unwrap();
+    for name in reply.as_object().unwrap().keys() {
+        assert!(known.contains_key(name), "{}: {name} is not in its output schema", tool.name);
+    }
+}

@@ -1,0 +1,204 @@
+//! The stdio server as a process: what stands on its stdout, which clients it answers, how it
+//! ends.
+use std::{process::Stdio, time::Duration};
+
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader, Lines},
+    process::{Child, ChildStdin, ChildStdout},
+    time::timeout,
+};
+
+use crate::harness::Desk;
+
+/// Longer than anything here takes; a test that waits this long has failed.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A raw client: lines in, lines out.
+struct Raw {
+    child: Child,
+    stdin: Option<ChildStdin>,
+    stdout: Lines<BufReader<ChildStdout>>,
+    seen: Vec<String>,
+}
+
+impl Raw {
+    fn start(desk: &Desk, log: &str) -> Self {
+        let mut command = desk.command();
+        command
+            .env("QFPAY_LOG", log)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let stdin = child.stdin.take();
+        let stdout = BufReader::new(child.stdout.take().unwrap()).lines();
+        Self { child, stdin, stdout, seen: Vec::new() }
+    }
+
+    async fn send(&mut self, message: &Value) {
+        let line = format!("{message}\n");
+        self.stdin.as_mut().unwrap().write_all(line.as_bytes()).await.unwrap();
+    }
+
+    /// The answer to request `id`; everything read on the way is kept.
+    async fn answer(&mut self, id: u64) -> Value {
+        loop {
+            let line = timeout(PATIENCE, self.stdout.next_line()).await.unwrap().unwrap().unwrap();
+            self.seen.push(line.clone());
+            let message: Value = serde_json::from_str(&line).unwrap();
+            if message["id"] == id {
+                return message;
+            }
+        }
+    }
+
+    async fn ask(&mut self, id: u64, method: &str, params: Value) -> Value {
+        self.send(&json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params})).await;
+        self.answer(id).await
+    }
+
+    async fn initialize(&mut self, version: &str) -> Value {
+        let params = json!({"protocolVersion": version, "capabilities": {},
+                            "clientInfo": {"name": "raw", "version": "1"}});
+        let answer = self.ask(1, "initialize", params).await;
+        self.send(&json!({"jsonrpc": "2.0", "method": "notifications/initialized"})).await;
+        answer
+    }
+
+    async fn call(&mut self, id: u64, tool: &str, arguments: Value) -> Value {
+        self.ask(id, "tools/call", json!({"name": tool, "arguments": arguments})).await
+    }
+
+    /// Closes its input and waits for the end: exit code, rest of stdout, stderr.
+    async fn end(mut self) -> (i32, Vec<String>, String) {
+        drop(self.stdin.take());
+        let mut stderr = String::new();
+        let mut pipe = self.child.stderr.take().unwrap();
+        let rest = async {
+            while let Some(line) = self.stdout.next_line().await.unwrap() {
+                self.seen.push(line);
+            }
+        };
+        timeout(PATIENCE, async { tokio::join!(rest, pipe.read_to_string(&mut stderr)) })
+            .await
+            .unwrap()
+            .1
+            .unwrap();
+        let status = timeout(PATIENCE, self.child.wait()).await.unwrap().unwrap();
+        (status.code().unwrap_or(-1), self.seen, stderr)
+    }
+}
+
+fn payment() -> Value {
+    json!({"amount": 1050, "currency": "HKD", "pay_type": "800208", "out_trade_no": "A1",
+           "auth_code": "284957201938475610"})
+}
+
+#[tokio::test]
+async fn stdout_is_json_rpc_only_and_no_secret_is_logged_at_the_most_verbose_level() {
+    let desk = Desk::new();
+    let mut raw = Raw::start(&desk, "trace");
+    raw.initialize("2025-11-25").await;
+    raw.ask(2, "tools/list", json!({})).await;
+    let paid = raw.call(3, "create_payment", payment()).await;
+    assert_eq!(paid["result"]["structuredContent"]["status"], "paid", "{paid:#}");
+    raw.call(4, "query_transaction", json!({"out_trade_no": "A1"})).await;
+    raw.call(5, "create_payment", json!({"amount": "x"})).await;
+    raw.call(6, "no_such_tool", json!({})).await;
+    raw.ask(7, "no/such/method", json!({})).await;
+    let (code, stdout, stderr) = raw.end().await;
+    assert_eq!(code, 0);
+    for line in &stdout {
+        let message: Value = serde_json::from_str(line).unwrap();
+        assert_eq!(message["jsonrpc"], "2.0", "{line}");
+    }
+    assert!(stderr.contains("qfpay_mcp"), "the log says something: {stderr}");
+    for secret in [qfpay_mcp::simulator::KEY, "284957201938475610"] {
+        assert!(!stderr.contains(secret), "{secret} is in the log");
+        assert!(!stdout.concat().contains(secret), "{secret} is in a reply");
+    }
+}
+
+#[tokio::test]
+async fn neither_the_ledger_nor_the_log_keeps_a_secret() {
+    let desk = Desk::new();
+    let mut raw = Raw::start(&desk, "debug");
+    raw.initialize("2025-11-25").await;
+    raw.call(2, "create_payment", payment()).await;
+    raw.end().await;
+    for entry in std::fs::read_dir(desk.path()).unwrap() {
+        let path = entry.unwrap().path();
+        if !path.file_name().unwrap().to_str().unwrap().starts_with("ledger") {
+            continue;
+        }
+        let bytes = std::fs::read(&path).unwrap();
+        let text = String::from_utf8_lossy(&bytes);
+        for secret in [qfpay_mcp::simulator::KEY, "284957201938475610"] {
+            assert!(!text.contains(secret), "{secret} is in {}", path.display());
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_version_with_a_handshake_is_answered() {
+    for version in ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"] {
+        let desk = Desk::new();
+        let mut raw = Raw::start(&desk, "warn");
+        let answer = raw.initialize(version).await;
+        assert_eq!(answer["result"]["protocolVersion"], version, "{answer:#}");
+        assert_eq!(answer["result"]["serverInfo"]["name"], "qfpay-mcp");
+        assert!(answer["result"]["instructions"].as_str().unwrap().contains("simulator"));
+        let tools = raw.ask(2, "tools/list", json!({})).await;
+        assert_eq!(tools["result"]["tools"].as_array().unwrap().len(), 5);
+        let told = raw.call(3, "explain_respcd", json!({"query": "1145"})).await;
+        assert_eq!(told["result"]["structuredContent"]["matches"][0]["respcd"], "1145");
+    }
+}
+
+#[tokio::test]
+async fn the_version_without_a_handshake_is_answered() {
+    let desk = Desk::new();
+    let mut raw = Raw::start(&desk, "warn");
+    let meta = json!({
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientCapabilities": {},
+        "io.modelcontextprotocol/clientInfo": {"name": "raw", "version": "1"},
+    });
+    let found = raw.ask(1, "server/discover", json!({"_meta": meta})).await;
+    let versions = found["result"]["supportedVersions"].as_array().unwrap();
+    assert!(versions.contains(&json!("2026-07-28")), "{found:#}");
+    let tools = raw.ask(2, "tools/list", json!({"_meta": meta})).await;
+    assert_eq!(tools["result"]["resultType"], "complete");
+    assert!(tools["result"]["ttlMs"].as_u64().unwrap() > 0, "the list may be kept: {tools:#}");
+    let call = json!({"_meta": meta, "name": "create_payment", "arguments": payment()});
+    let paid = raw.ask(3, "tools/call", call).await;
+    assert_eq!(paid["result"]["structuredContent"]["status"], "paid", "{paid:#}");
+}
+
+#[tokio::test]
+async fn the_end_of_input_ends_the_process_after_what_was_in_flight_is_written_down() {
+    let desk = Desk::new();
+    let mut raw = Raw::start(&desk, "warn");
+    raw.initialize("2025-11-25").await;
+    let params = json!({"name": "create_payment", "arguments": payment()});
+    raw.send(&json!({"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": params})).await;
+    let start = std::time::Instant::now();
+    let (code, _, _) = raw.end().await;
+    assert_eq!(code, 0);
+    // The bound is the promise made to people, not a measurement.
+    assert!(start.elapsed() < Duration::from_secs(5));
+    let client = desk.client().await;
+    let again = client.reply("create_payment", payment()).await;
+    assert_eq!((&again["status"], &again["replayed"]), (&json!("paid"), &json!(true)));
+}
+
+#[tokio::test]
+async fn garbage_before_the_handshake_does_not_end_the_server() {
+    let desk = Desk::new();
+    let mut raw = Raw::start(&desk, "warn");
+    raw.stdin.as_mut().unwrap().write_all(b"hello\n{\n[]\n\n").await.unwrap();
+    raw.send(&json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {}})).await;
+    let answer = raw.initialize("2025-06-18").await;
+    assert_eq!(answer["result"]["protocolVersion"], "2025-06-18");
+}
