@@ -78,19 +78,23 @@ impl Index {
         let asked: Vec<Asked<'_>> = terms.iter().map(|term| self.look_up(term)).collect();
         let whole: f64 = asked.iter().map(|it| it.rarity).sum();
         let mut found = Vec::new();
-        for ((at, code), length) in RESP_CODES.iter().enumerate().zip(&self.lengths) {
-            let (mut score, mut covered) = (0.0, 0.0);
-            for it in &asked {
-                let Some(posting) = it.postings.iter().find(|posting| posting.at == at) else {
-                    continue;
-                };
-                let held = SATURATION * (1.0 - LENGTH + LENGTH * length);
-                let frequency = posting.weight * (SATURATION + 1.0) / (posting.weight + held);
-                score += it.rarity * it.trust * frequency;
-                if OVERLOAD <= posting.weight {
-                    covered += it.rarity * it.trust;
-                }
+        // By term and not by code: most codes hold none of the terms.
+        let mut sums = vec![(0.0, 0.0); self.lengths.len()];
+        for (it, posting) in asked.iter().flat_map(|it| it.postings.iter().map(move |at| (it, at)))
+        {
+            let at = posting.at;
+            let (Some((score, covered)), Some(length)) = (sums.get_mut(at), self.lengths.get(at))
+            else {
+                continue;
+            };
+            let held = SATURATION * (1.0 - LENGTH + LENGTH * length);
+            let frequency = posting.weight * (SATURATION + 1.0) / (posting.weight + held);
+            *score += it.rarity * it.trust * frequency;
+            if OVERLOAD <= posting.weight {
+                *covered += it.rarity * it.trust;
             }
+        }
+        for (code, (score, covered)) in RESP_CODES.iter().zip(sums) {
             if 0.0 < covered && COVERAGE_MIN * whole <= covered {
                 let score = score * (covered / whole) * if code.official { 1.0 } else { LEGACY };
                 found.push(Match { code, score });

@@ -35,11 +35,12 @@ impl Fold {
     /// The terms of `text`.
     pub(super) fn terms(&self, text: &str) -> Vec<String> {
         let mut text = self.apply(&text.to_lowercase().replace('’', "'"));
-        for (phrase, plain) in PHRASES {
-            text = text.replace(phrase, plain);
-        }
-        for filler in CHINESE_FILLERS {
-            text = text.replace(filler, " ");
+        let fillers = CHINESE_FILLERS.iter().map(|filler| (*filler, " "));
+        for (phrase, plain) in PHRASES.iter().copied().chain(fillers) {
+            // Most stand nowhere, and `replace` would copy the text for each.
+            if text.contains(phrase) {
+                text = text.replace(phrase, plain);
+            }
         }
         let mut terms = Vec::new();
         for run in text.split(|c: char| !c.is_alphanumeric()) {

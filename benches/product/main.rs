@@ -1,0 +1,83 @@
+//! What the product costs, measured on the real release binary: start, memory, local calls and
+//! durable payments, each beside a floor of this machine from the same run.
+//!
+//! `cargo bench` for the whole, `cargo bench -- --quick` for a look. A figure alone says little on
+//! a machine that others use too: read it against its floor.
+mod calls;
+mod desk;
+mod figures;
+mod payments;
+mod peer;
+mod start;
+
+use std::{
+    io::{self, Write as _},
+    process::ExitCode,
+    time::Duration,
+};
+
+/// Why nothing was measured.
+pub(crate) type Trouble = Box<dyn std::error::Error>;
+
+/// How long the whole may take, whatever hangs.
+const LIMIT: Duration = Duration::from_secs(600);
+
+/// How much is measured.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Effort {
+    /// Starts of the process.
+    pub(crate) starts: usize,
+    /// Rounds in which a figure and its floors take turns; the median is told.
+    pub(crate) rounds: usize,
+    /// One measurement in a round.
+    pub(crate) span: Duration,
+}
+
+const WHOLE: Effort = Effort { starts: 20, rounds: 5, span: Duration::from_millis(1500) };
+const QUICK: Effort = Effort { starts: 5, rounds: 1, span: Duration::from_millis(500) };
+
+fn main() -> ExitCode {
+    // Cargo adds `--bench`, and people add filters; neither means anything here.
+    let quick = std::env::args().any(|it| it == "--quick");
+    match measure(if quick { QUICK } else { WHOLE }) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "nothing more was measured: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// One thread drives the pipes, so that the client takes as little of the machine as it can.
+fn measure(effort: Effort) -> Result<(), Trouble> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let done = runtime.block_on(async {
+        let sections = async {
+            say(&head(effort))?;
+            say(&start::measure(effort).await?)?;
+            say(&calls::measure(effort).await?)?;
+            say(&payments::measure(effort).await?)
+        };
+        tokio::time::timeout(LIMIT, sections).await
+    });
+    runtime.shutdown_background();
+    done.map_err(|_| format!("it took longer than {LIMIT:?}"))?
+}
+
+fn head(effort: Effort) -> String {
+    let cpus = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
+    let Effort { starts, rounds, span } = effort;
+    format!(
+        "qfpay-mcp {}, bench profile, {} {}, {cpus} CPUs for server, simulator and client \
+         together\n{starts} starts; rates are medians of {rounds} rounds of {span:?}\n",
+        env!("CARGO_PKG_VERSION"),
+        std::env::consts::OS,
+        std::env::consts::ARCH,
+    )
+}
+
+fn say(text: &str) -> Result<(), Trouble> {
+    let mut stdout = io::stdout().lock();
+    writeln!(stdout, "{text}")?;
+    Ok(stdout.flush()?)
+}
