@@ -127,7 +127,7 @@ impl Alone {
             timeout: TIMEOUT,
             patience: TIMEOUT,
         };
-        let gateway = HttpGateway::new(settings, Pace::new(&[]), Arc::new(SystemClock))?;
+        let gateway = HttpGateway::new(settings, Pace::new(&[]), Arc::new(SystemClock));
         let currency = Currency::find("HKD").ok_or("no HKD")?;
         let terms = PaymentTerms {
             amount: Amount::from_minor(100, currency)?,

@@ -102,10 +102,8 @@ async fn serve_stdio(config: &Config) -> ExitCode {
     if let Err(error) = shutdown.stop_on_signals() {
         return ended(Err(error));
     }
-    match wire::payments(config, shutdown.tracker().clone()) {
-        Ok(payments) => ended(stdio::serve(Server::new(payments), shutdown).await),
-        Err(error) => ended(Err(error)),
-    }
+    let payments = wire::payments(config, shutdown.tracker().clone());
+    ended(stdio::serve(Server::new(payments), shutdown).await)
 }
 
 async fn serve_http(config: &Config, bind: SocketAddr) -> ExitCode {
@@ -113,10 +111,7 @@ async fn serve_http(config: &Config, bind: SocketAddr) -> ExitCode {
     if let Err(error) = shutdown.stop_on_signals() {
         return ended(Err(error));
     }
-    let payments = match wire::payments(config, shutdown.tracker().clone()) {
-        Ok(payments) => payments,
-        Err(error) => return ended(Err(error)),
-    };
+    let payments = wire::payments(config, shutdown.tracker().clone());
     let environment = config.environment.name();
     let ready = move |address: SocketAddr| {
         complain(&format!(

@@ -9,7 +9,7 @@ use tokio_util::task::TaskTracker;
 use crate::{
     client::{
         Exchange, Gateway, Page, Query, Trouble,
-        http::{BuildError, HttpGateway, Settings},
+        http::{HttpGateway, Settings},
         pace::{Limit, Pace},
     },
     clock::{Clock, SystemClock},
@@ -28,11 +28,11 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Payments as the settings say. Nothing is opened or listened on before it is needed: a server
 /// that is only probed starts at once and leaves nothing behind.
-pub(super) fn payments(config: &Config, tasks: TaskTracker) -> Result<Payments, BuildError> {
+pub(super) fn payments(config: &Config, tasks: TaskTracker) -> Payments {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let scope = Scope { environment: config.environment, merchant: config.ledger_merchant() };
-    Ok(Payments {
-        gateway: gateway(config, &clock)?,
+    Payments {
+        gateway: gateway(config, &clock),
         ledger: Arc::new(SqliteLedger::new(&config.ledger, scope)),
         clock,
         settings: Arc::new(payments::Settings {
@@ -42,10 +42,10 @@ pub(super) fn payments(config: &Config, tasks: TaskTracker) -> Result<Payments, 
             zone: config.zone.clone(),
         }),
         tasks,
-    })
+    }
 }
 
-fn gateway(config: &Config, clock: &Arc<dyn Clock>) -> Result<Arc<dyn Gateway>, BuildError> {
+fn gateway(config: &Config, clock: &Arc<dyn Clock>) -> Arc<dyn Gateway> {
     let base_url = match config.environment {
         Environment::Simulator => config.simulator.url.clone(),
         Environment::Sandbox | Environment::Test | Environment::Prod => {
@@ -66,15 +66,15 @@ fn gateway(config: &Config, clock: &Arc<dyn Clock>) -> Result<Arc<dyn Gateway>, 
     };
     let pace = Pace::new(&config.pace);
     if let Some(base_url) = base_url {
-        return Ok(Arc::new(HttpGateway::new(settings(base_url), pace, clock.clone())?));
+        return Arc::new(HttpGateway::new(settings(base_url), pace, clock.clone()));
     }
-    Ok(Arc::new(Embedded {
+    Arc::new(Embedded {
         simulator: simulator_settings(config, ([127, 0, 0, 1], 0).into()),
         settings: settings(String::new()),
         pace: config.pace.clone(),
         clock: clock.clone(),
         running: OnceCell::new(),
-    }))
+    })
 }
 
 /// The simulator with our merchant's credentials, on `bind`.
@@ -119,7 +119,7 @@ impl Embedded {
                 Simulator::start(self.simulator.clone()).await.map_err(|it| not_sent(&it))?;
             let settings = Settings { base_url: simulator.url(), ..self.settings.clone() };
             let gateway = HttpGateway::new(settings, Pace::new(&self.pace), self.clock.clone());
-            Ok((simulator, gateway.map_err(|it| not_sent(&it))?))
+            Ok((simulator, gateway))
         });
         running.await.map(|(_, gateway)| gateway)
     }

@@ -1,5 +1,8 @@
 //! The only outgoing socket: signs, paces, sends, and says what surely did not arrive.
-use std::time::Duration;
+use std::{
+    sync::{Arc, Once, OnceLock},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use jiff::{Timestamp, tz::TimeZone};
@@ -56,18 +59,14 @@ pub struct Settings {
 
 /// QFPay over HTTPS, or its simulator over loopback HTTP.
 pub struct HttpGateway {
-    http: Client,
+    /// Made at its first use: it reads the machine's certificates, for which no start should wait.
+    http: OnceLock<Client>,
     settings: Settings,
     pace: Pace,
-    clock: std::sync::Arc<dyn Clock>,
+    clock: Arc<dyn Clock>,
     /// Whether it was said that answers are unsigned.
-    unsigned: std::sync::Once,
+    unsigned: Once,
 }
-
-/// The HTTP client could not be made.
-#[derive(Debug, thiserror::Error)]
-#[error("the HTTP client could not be made")]
-pub struct BuildError(#[from] reqwest::Error);
 
 /// A body as it came, and what its signature says.
 struct Body {
@@ -89,11 +88,23 @@ enum Miss {
 
 impl HttpGateway {
     /// A sender for one merchant. Redirects are never followed and nothing is repeated below us.
-    pub fn new(
-        settings: Settings,
-        pace: Pace,
-        clock: std::sync::Arc<dyn Clock>,
-    ) -> Result<Self, BuildError> {
+    pub fn new(settings: Settings, pace: Pace, clock: Arc<dyn Clock>) -> Self {
+        Self { http: OnceLock::new(), settings, pace, clock, unsigned: Once::new() }
+    }
+
+    fn http(&self) -> Result<&Client, Miss> {
+        if let Some(client) = self.http.get() {
+            return Ok(client);
+        }
+        let client = self.build().map_err(|error| Miss::Unprocessed {
+            reason: format!("the HTTP client could not be made ({})", told(&error)),
+            wait: None,
+        })?;
+        Ok(self.http.get_or_init(|| client))
+    }
+
+    fn build(&self) -> Result<Client, reqwest::Error> {
+        let settings = &self.settings;
         let client = Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
@@ -105,8 +116,7 @@ impl HttpGateway {
         // The simulator is on loopback, where a proxy has no business.
         let plain = settings.base_url.starts_with("http://");
         let client = if plain { client.no_proxy() } else { client.https_only(true) };
-        let unsigned = std::sync::Once::new();
-        Ok(Self { http: client.build()?, settings, pace, clock, unsigned })
+        client.build()
     }
 
     /// Sends until there is an answer or repeating is no longer safe or useful.
@@ -148,7 +158,7 @@ impl HttpGateway {
         let settings = &self.settings;
         let url = format!("{}{}", settings.base_url, endpoint.path());
         let mut request = self
-            .http
+            .http()?
             .post(url)
             .header(APP_CODE_HEADER, &settings.app_code)
             .header(SIGN_HEADER, sign(params.iter(), settings.sign_type, &settings.key));
