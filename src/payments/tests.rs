@@ -279,6 +279,21 @@ async fn a_lost_refund_is_in_doubt_blocks_others_and_is_settled_by_a_query() {
 }
 
 #[tokio::test]
+async fn a_refund_that_qfpay_has_no_record_of_for_an_hour_failed_unless_it_was_acknowledged() {
+    for (answer, wanted) in [("lost", "failed"), (r#"{"respcd":"1145"}"#, "pending")] {
+        let mut world = World::paid(100).await;
+        let paid = records(&[payment("0000", "0")]);
+        world.then(&[&paid, answer, &paid]);
+        world.refund("R1", Some(40)).await;
+        let before = world.status("A1").await;
+        assert!(before == "paid [R1 in_doubt 40]" || before == "paid [R1 pending 40]", "{before}");
+        world.payments.clock = Arc::new(HoursLater);
+        world.then(&[&paid]);
+        assert_eq!(world.status("A1").await, format!("paid [R1 {wanted} 40]"));
+    }
+}
+
+#[tokio::test]
 async fn what_was_not_paid_cannot_be_refunded() {
     let world = World::answering(&[PAID]);
     world.pay("A1", 100).await;
@@ -352,6 +367,15 @@ struct Stopped;
 impl Clock for Stopped {
     fn now(&self) -> Timestamp {
         "2026-11-23T06:30:05Z".parse().unwrap()
+    }
+}
+
+#[derive(Debug)]
+struct HoursLater;
+
+impl Clock for HoursLater {
+    fn now(&self) -> Timestamp {
+        "2026-11-23T09:30:05Z".parse().unwrap()
     }
 }
 

@@ -20,7 +20,8 @@ mod view;
 pub use view::{Found, OrderView, RefundView};
 use view::{grouped, view};
 
-/// A refund in doubt of which QFPay has no record after this long never reached it.
+/// A refund that QFPay never acknowledged, and of which it has no record after this long, never
+/// reached it.
 const NEVER_CAME: SignedDuration = SignedDuration::from_hours(1);
 const NO_RECORD: &str = "QFPay has no record of it";
 /// How many months back an order that the ledger does not know is looked for.
@@ -132,7 +133,9 @@ impl Payments {
         }
         let complete = self.add_refunds_elsewhere(&mut trades).await;
         let known = (payment.clone(), refunds.clone());
-        let settled = self.settle(payment, refunds, &trades, trouble.is_none()).await;
+        // A number that was not asked for, or stands beyond what was read, is not missing.
+        let all = trouble.is_none() && refunds.len() < MAX_NUMBERS && trades.len() < MAX_RECORDS;
+        let settled = self.settle(payment, refunds, &trades, all).await;
         // What QFPay says is told even where it cannot be written down now.
         let unwritten = settled.as_ref().err().map(ToString::to_string);
         let (payment, mut refunds) = settled.unwrap_or_else(|_| unwritten_view(known, &trades));
@@ -299,7 +302,12 @@ impl Payments {
             let age = self.clock.now().duration_since(refund.asked_at());
             settled.push(match best_refund(trades, &refund) {
                 Some(it) => self.settle_refund(refund, it.refund_event(), &news_in(it)).await?,
-                None if all && nothing_refunded && age > NEVER_CAME && refund.state.is_open() => {
+                // One that QFPay said it works on can stay so until the next day.
+                None if all
+                    && nothing_refunded
+                    && age > NEVER_CAME
+                    && matches!(refund.state, RefundState::Sent | RefundState::InDoubt) =>
+                {
                     let news = News { resperr: Some(NO_RECORD.to_owned()), ..News::default() };
                     self.settle_refund(refund, RefundEvent::Refused, &news).await?
                 }
