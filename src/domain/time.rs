@@ -39,11 +39,6 @@ pub fn parse_wire(text: &str) -> Result<DateTime, ParseTimeError> {
     parsed.ok_or_else(|| ParseTimeError { given: text.to_owned() })
 }
 
-/// `offset` of a zone at an instant as `txzone` wants it: `+0800`.
-pub fn wire_offset(at: Timestamp, zone: &TimeZone) -> String {
-    at.to_zoned(zone.clone()).strftime("%z").to_string()
-}
-
 /// A span of time inside one calendar month, which is all that one query may ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Window {
@@ -85,7 +80,6 @@ mod tests {
         let zone = TimeZone::get("Asia/Hong_Kong").unwrap();
         assert_eq!(wire(at, &zone), "2026-11-23 14:30:05");
         assert_eq!(wire(at, &qfpay_zone()), "2026-11-23 14:30:05");
-        assert_eq!(wire_offset(at, &zone), "+0800");
         assert_eq!(parse_wire("2026-11-23 14:30:05"), Ok(datetime(2026, 11, 23, 14, 30, 5, 0)));
     }
 
