@@ -15,7 +15,7 @@ use qfpay_mcp::{
     client::{
         Gateway as _,
         http::{HttpGateway, Settings},
-        pace::Pace,
+        pace::LocalPace,
         sign::SignType,
     },
     clock::{Clock as _, SystemClock},
@@ -127,7 +127,8 @@ impl Alone {
             timeout: TIMEOUT,
             patience: TIMEOUT,
         };
-        let gateway = HttpGateway::new(settings, Pace::new(&[]), Arc::new(SystemClock));
+        let gateway =
+            HttpGateway::new(settings, Arc::new(LocalPace::new(&[])), Arc::new(SystemClock));
         let currency = Currency::find("HKD").ok_or("no HKD")?;
         let terms = PaymentTerms {
             amount: Amount::from_minor(100, currency)?,

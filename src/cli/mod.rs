@@ -10,6 +10,7 @@ use clap::{Parser, Subcommand};
 
 use crate::{
     config::{Config, Vars, variables},
+    ledger::postgres::AddressError,
     mcp::Server,
     telemetry,
     transport::{Shutdown, http, stdio},
@@ -102,8 +103,12 @@ async fn serve_stdio(config: &Config) -> ExitCode {
     if let Err(error) = shutdown.stop_on_signals() {
         return ended(Err(error));
     }
-    let payments = wire::payments(config, shutdown.tracker().clone());
-    ended(stdio::serve(Server::new(payments), shutdown).await)
+    let payments = match wire::payments(config, &shutdown) {
+        Ok(payments) => payments,
+        Err(error) => return wrong_ledger(&error),
+    };
+    wire::recover_in_background(config, &payments, &shutdown);
+    ended(stdio::serve(Server::new(payments, "stdio"), shutdown).await)
 }
 
 async fn serve_http(config: &Config, bind: SocketAddr) -> ExitCode {
@@ -111,7 +116,11 @@ async fn serve_http(config: &Config, bind: SocketAddr) -> ExitCode {
     if let Err(error) = shutdown.stop_on_signals() {
         return ended(Err(error));
     }
-    let payments = wire::payments(config, shutdown.tracker().clone());
+    let payments = match wire::payments(config, &shutdown) {
+        Ok(payments) => payments,
+        Err(error) => return wrong_ledger(&error),
+    };
+    wire::recover_in_background(config, &payments, &shutdown);
     let environment = config.environment.name();
     let ready = move |address: SocketAddr| {
         complain(&format!(
@@ -120,7 +129,12 @@ async fn serve_http(config: &Config, bind: SocketAddr) -> ExitCode {
         ));
     };
     let settings = http::Settings::new(bind);
-    ended(http::serve(Server::new(payments), settings, shutdown, ready).await)
+    ended(http::serve(Server::new(payments, "sse"), settings, shutdown, ready).await)
+}
+
+fn wrong_ledger(error: &AddressError) -> ExitCode {
+    complain(&format!("qfpay-mcp: {}: {error}", variables::LEDGER));
+    ExitCode::from(USAGE)
 }
 
 fn ended<E: std::error::Error>(result: Result<(), E>) -> ExitCode {

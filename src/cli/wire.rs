@@ -4,21 +4,25 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use tokio::sync::OnceCell;
-use tokio_util::task::TaskTracker;
 
 use crate::{
     client::{
         Exchange, Gateway, Page, Query, Trouble,
         http::{HttpGateway, Settings},
-        pace::{Limit, Pace},
+        pace::{Limit, LocalPace, Pace},
     },
     clock::{Clock, SystemClock},
-    config::Config,
-    domain::{OrderNumber, PaymentTerms, RefundTerms},
-    ledger::{Scope, sqlite::SqliteLedger},
-    payments::{self, Payments},
+    config::{Config, LedgerAt},
+    domain::{Ending, OrderNumber, PaymentTerms, RefundTerms},
+    ledger::{
+        Caller, Ledger, Scope,
+        postgres::{AddressError, Database, PostgresLedger, SharedPace},
+        sqlite::SqliteLedger,
+    },
+    payments::{self, Changes, Payments},
     simulator::{self, Limits, Simulator},
-    spec::Environment,
+    spec::{Environment, pay_types::Cancel},
+    transport::Shutdown,
 };
 
 /// How long a connection may take to come about.
@@ -28,24 +32,46 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Payments as the settings say. Nothing is opened or listened on before it is needed: a server
 /// that is only probed starts at once and leaves nothing behind.
-pub(super) fn payments(config: &Config, tasks: TaskTracker) -> Payments {
+pub(super) fn payments(config: &Config, shutdown: &Shutdown) -> Result<Payments, AddressError> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let scope = Scope { environment: config.environment, merchant: config.ledger_merchant() };
-    Payments {
-        gateway: gateway(config, &clock),
-        ledger: Arc::new(SqliteLedger::new(&config.ledger, scope)),
+    let (ledger, pace): (Arc<dyn Ledger>, Arc<dyn Pace>) = match &config.ledger {
+        LedgerAt::File(file) => {
+            (Arc::new(SqliteLedger::new(file, scope)), Arc::new(LocalPace::new(&config.pace)))
+        }
+        LedgerAt::Postgres(url) => {
+            let database = Arc::new(Database::new(url)?);
+            let pace = SharedPace::new(database.clone(), scope.clone(), &config.pace);
+            (Arc::new(PostgresLedger::new(database, scope)), Arc::new(pace))
+        }
+    };
+    Ok(Payments {
+        gateway: gateway(config, pace, &clock),
+        ledger,
         clock,
         settings: Arc::new(payments::Settings {
             environment: config.environment,
             mchid: config.merchant.mchid.clone(),
             allowlist: config.allowlist.clone(),
             zone: config.zone.clone(),
+            repeat_window: config.repeat_window,
+            give_up_after: config.give_up_after,
         }),
-        tasks,
-    }
+        tasks: shutdown.tracker().clone(),
+        changes: Changes::default(),
+        stop: shutdown.token().clone(),
+    })
 }
 
-fn gateway(config: &Config, clock: &Arc<dyn Clock>) -> Arc<dyn Gateway> {
+/// Asks about what is unfinished in the background, at once and then every so often. It ends with
+/// the process: what it is at can be done again.
+pub(super) fn recover_in_background(config: &Config, payments: &Payments, shutdown: &Shutdown) {
+    let Some(every) = config.recovery else { return };
+    let caller = Caller::own("recovery", "recover");
+    tokio::spawn(payments.clone().keep_recovering(caller, every, shutdown.token().clone()));
+}
+
+fn gateway(config: &Config, pace: Arc<dyn Pace>, clock: &Arc<dyn Clock>) -> Arc<dyn Gateway> {
     let base_url = match config.environment {
         Environment::Simulator => config.simulator.url.clone(),
         Environment::Sandbox | Environment::Test | Environment::Prod => {
@@ -64,14 +90,13 @@ fn gateway(config: &Config, clock: &Arc<dyn Clock>) -> Arc<dyn Gateway> {
         timeout: config.timeout,
         patience: PATIENCE,
     };
-    let pace = Pace::new(&config.pace);
     if let Some(base_url) = base_url {
         return Arc::new(HttpGateway::new(settings(base_url), pace, clock.clone()));
     }
     Arc::new(Embedded {
         simulator: simulator_settings(config, ([127, 0, 0, 1], 0).into()),
         settings: settings(String::new()),
-        pace: config.pace.clone(),
+        pace,
         clock: clock.clone(),
         running: OnceCell::new(),
     })
@@ -103,7 +128,7 @@ fn limits(pace: &[Limit]) -> Option<Limits> {
 struct Embedded {
     simulator: simulator::Settings,
     settings: Settings,
-    pace: Vec<Limit>,
+    pace: Arc<dyn Pace>,
     clock: Arc<dyn Clock>,
     running: OnceCell<(Simulator, HttpGateway)>,
 }
@@ -118,7 +143,7 @@ impl Embedded {
             let simulator =
                 Simulator::start(self.simulator.clone()).await.map_err(|it| not_sent(&it))?;
             let settings = Settings { base_url: simulator.url(), ..self.settings.clone() };
-            let gateway = HttpGateway::new(settings, Pace::new(&self.pace), self.clock.clone());
+            let gateway = HttpGateway::new(settings, self.pace.clone(), self.clock.clone());
             Ok((simulator, gateway))
         });
         running.await.map(|(_, gateway)| gateway)
@@ -133,6 +158,10 @@ impl Gateway for Embedded {
 
     async fn refund(&self, number: &OrderNumber, terms: &RefundTerms, at: Timestamp) -> Exchange {
         self.gateway().await?.refund(number, terms, at).await
+    }
+
+    async fn cancel(&self, by: Cancel, ending: &Ending) -> Exchange {
+        self.gateway().await?.cancel(by, ending).await
     }
 
     async fn query(&self, query: &Query) -> Result<Page, Trouble> {

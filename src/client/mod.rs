@@ -9,9 +9,14 @@ use jiff::Timestamp;
 
 use crate::{
     domain::{
-        OrderNumber, PaymentEvent, PaymentTerms, RefundEvent, RefundTerms, Syssn, time::Window,
+        Ending, OrderNumber, PaymentEvent, PaymentTerms, RefundEvent, RefundTerms, Syssn,
+        time::Window,
     },
-    spec::{Flow, resp_codes::Operation, resp_codes::Verdict},
+    spec::{
+        Flow,
+        pay_types::Cancel,
+        resp_codes::{Operation, Verdict},
+    },
 };
 
 pub mod http;
@@ -33,6 +38,9 @@ pub trait Gateway: Send + Sync {
 
     /// Asks for a refund, once; repeated only while it surely was not processed.
     async fn refund(&self, number: &OrderNumber, terms: &RefundTerms, at: Timestamp) -> Exchange;
+
+    /// Asks for the end of an order, once; repeated only while it surely was not processed.
+    async fn cancel(&self, by: Cancel, ending: &Ending) -> Exchange;
 
     /// Asks what QFPay knows. Harmless to repeat.
     async fn query(&self, query: &Query) -> Result<Page, Trouble>;

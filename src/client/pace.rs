@@ -5,10 +5,12 @@
 //! limit; a token bucket would let twice the minute's limit through in its first minute.
 use std::{
     collections::VecDeque,
+    ops::{Add, Sub},
     sync::{Mutex, PoisonError},
     time::Duration,
 };
 
+use async_trait::async_trait;
 use tokio::time::{Instant, sleep_until};
 
 /// At most `most` requests in any span of `span`.
@@ -24,12 +26,11 @@ pub const QFPAY: [Limit; 2] = [
     Limit { most: 400, span: Duration::from_secs(60) },
 ];
 
-/// Hands out turns, in the order they were asked for.
-#[derive(Debug)]
-pub struct Pace {
-    limits: Vec<Limit>,
-    /// When the last requests left or will leave, oldest first; never more than the largest limit.
-    turns: Mutex<VecDeque<Instant>>,
+/// Hands out turns, so that requests stay inside QFPay's limits.
+#[async_trait]
+pub trait Pace: Send + Sync {
+    /// Waits for a turn, at most `patience`; a refusal takes no turn.
+    async fn turn(&self, patience: Duration) -> Result<(), TooBusy>;
 }
 
 /// The turn would come later than the caller can wait.
@@ -38,14 +39,56 @@ pub struct TooBusy {
     pub retry_after: Duration,
 }
 
-impl Pace {
+/// Books the next turn inside all of `limits`, on any clock that only goes forward. `turns` holds
+/// when the last requests left or will leave, oldest first, and never more than the largest limit.
+pub fn book<At>(
+    turns: &mut VecDeque<At>,
+    limits: &[Limit],
+    now: At,
+    patience: Duration,
+) -> Result<At, TooBusy>
+where
+    At: Copy + Ord + Add<Duration, Output = At> + Sub<Output = Duration>,
+{
+    let free = limits.iter().filter_map(|limit| {
+        let before = turns.len().checked_sub(limit.most)?;
+        Some(*turns.get(before)? + limit.span)
+    });
+    let at = free.max().map_or(now, |free| free.max(now));
+    let wait = at - now;
+    if wait > patience {
+        return Err(TooBusy { retry_after: wait });
+    }
+    let most = limits.iter().map(|limit| limit.most).max().unwrap_or(0);
+    turns.push_back(at);
+    while turns.len() > most {
+        turns.pop_front();
+    }
+    Ok(at)
+}
+
+/// The pace of one process.
+#[derive(Debug)]
+pub struct LocalPace {
+    limits: Vec<Limit>,
+    turns: Mutex<VecDeque<Instant>>,
+}
+
+impl LocalPace {
     /// A pace inside all of `limits`; without limits it never waits.
     pub fn new(limits: &[Limit]) -> Self {
         Self { limits: limits.to_vec(), turns: Mutex::default() }
     }
 
-    /// Waits for a turn, at most `patience`; a refusal takes no turn.
-    pub async fn turn(&self, patience: Duration) -> Result<(), TooBusy> {
+    fn book(&self, now: Instant, patience: Duration) -> Result<Instant, TooBusy> {
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        book(&mut turns, &self.limits, now, patience)
+    }
+}
+
+#[async_trait]
+impl Pace for LocalPace {
+    async fn turn(&self, patience: Duration) -> Result<(), TooBusy> {
         let now = Instant::now();
         let at = self.book(now, patience)?;
         // A timer costs a millisecond even when its time has come.
@@ -53,25 +96,6 @@ impl Pace {
             sleep_until(at).await;
         }
         Ok(())
-    }
-
-    fn book(&self, now: Instant, patience: Duration) -> Result<Instant, TooBusy> {
-        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
-        let free = self.limits.iter().filter_map(|limit| {
-            let before = turns.len().checked_sub(limit.most)?;
-            Some(*turns.get(before)? + limit.span)
-        });
-        let at = free.max().map_or(now, |free| free.max(now));
-        let wait = at.duration_since(now);
-        if wait > patience {
-            return Err(TooBusy { retry_after: wait });
-        }
-        let most = self.limits.iter().map(|limit| limit.most).max().unwrap_or(0);
-        turns.push_back(at);
-        while turns.len() > most {
-            turns.pop_front();
-        }
-        Ok(at)
     }
 }
 
@@ -83,7 +107,7 @@ mod tests {
 
     #[test]
     fn a_burst_is_spread_and_the_impatient_are_told_when_to_come_back() {
-        let pace = Pace::new(&QFPAY);
+        let pace = LocalPace::new(&QFPAY);
         let start = Instant::now();
         let patience = Duration::from_secs(5);
         let booked: Vec<_> = (0..401).map(|_| pace.book(start, patience)).collect();
@@ -97,7 +121,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_turn_is_waited_for() {
-        let pace = Pace::new(&[Limit { most: 1, span: Duration::from_secs(2) }]);
+        let pace = LocalPace::new(&[Limit { most: 1, span: Duration::from_secs(2) }]);
         let start = Instant::now();
         pace.turn(Duration::from_secs(9)).await.unwrap();
         pace.turn(Duration::from_secs(9)).await.unwrap();
@@ -111,7 +135,7 @@ mod tests {
                 Limit { most: 3, span: Duration::from_secs(1) },
                 Limit { most: 7, span: Duration::from_secs(5) },
             ];
-            let pace = Pace::new(&limits);
+            let pace = LocalPace::new(&limits);
             let mut now = Instant::now();
             let mut turns = Vec::new();
             for gap in gaps {

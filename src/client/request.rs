@@ -4,7 +4,7 @@
 use jiff::{Timestamp, tz::TimeZone};
 
 use super::{Query, params::Params};
-use crate::domain::{OrderNumber, PaymentTerms, RefundTerms, Syssn, time};
+use crate::domain::{Ending, OrderNumber, PaymentTerms, RefundTerms, Syssn, time};
 
 /// The parameters of `POST /trade/v1/payment`.
 pub fn payment(
@@ -32,6 +32,19 @@ pub fn refund(number: &OrderNumber, terms: &RefundTerms, at: Timestamp, zone: &T
     params.set("out_trade_no", number.as_str());
     params.set("txamt", terms.amount.minor().to_string());
     params.set("txdtm", time::wire(at, zone));
+    params
+}
+
+/// The parameters of `POST /trade/v1/reversal` and `/trade/v1/close`: `txdtm` is the order's own
+/// (contract §1.4).
+pub fn cancel(ending: &Ending) -> Params {
+    let mut params = Params::default();
+    match &ending.syssn {
+        Some(syssn) => params.set("syssn", syssn.as_str()),
+        None => params.set("out_trade_no", ending.number.as_str()),
+    }
+    params.set("txamt", ending.amount.minor().to_string());
+    params.set("txdtm", time::format_wire(ending.made_at));
     params
 }
 

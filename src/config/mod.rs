@@ -2,9 +2,13 @@
 //!
 //! Reads through a closure, so that tests need no process environment. Each layer gets its own
 //! struct; none of them sees a variable.
-use std::{net::IpAddr, path::PathBuf, time::Duration};
+use std::{
+    net::IpAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
-use jiff::tz::TimeZone;
+use jiff::{SignedDuration, tz::TimeZone};
 use secrecy::SecretString;
 
 use crate::{
@@ -28,7 +32,13 @@ pub struct Config {
     pub merchant: Merchant,
     pub allowlist: Allowlist,
     pub state_dir: PathBuf,
-    pub ledger: PathBuf,
+    pub ledger: LedgerAt,
+    /// For how long the same again without a number is refused.
+    pub repeat_window: SignedDuration,
+    /// After how long what QFPay does not know never arrived.
+    pub give_up_after: SignedDuration,
+    /// How often the unfinished is asked about; none: never by itself.
+    pub recovery: Option<Duration>,
     pub zone: TimeZone,
     pub timeout: Duration,
     pub sign_type: SignType,
@@ -36,6 +46,14 @@ pub struct Config {
     /// Empty: no pace is kept (simulator only).
     pub pace: Vec<Limit>,
     pub simulator: Simulator,
+}
+
+/// Where the ledger is.
+#[derive(Debug, Clone)]
+pub enum LedgerAt {
+    File(PathBuf),
+    /// The address of a database; it may hold a password.
+    Postgres(SecretString),
 }
 
 /// Who we are at QFPay.
@@ -70,6 +88,9 @@ impl Config {
             merchant: read.merchant(environment),
             allowlist: read.allowlist(),
             ledger: read.ledger(&state_dir),
+            repeat_window: read.minutes(var::REPEAT_MINUTES, 5, 0, 1440),
+            give_up_after: read.give_up_after(environment),
+            recovery: read.recovery(),
             state_dir,
             zone: read.zone(),
             timeout: read.timeout(),
@@ -171,14 +192,8 @@ impl Reader<'_> {
                 return Some(SecretString::from(key));
             }
             let Some(file) = self.get(&file_name) else { continue };
-            match std::fs::read_to_string(&file) {
-                Ok(text) if !text.trim().is_empty() => {
-                    return Some(SecretString::from(text.trim().to_owned()));
-                }
-                Ok(_) => self.problems.push(format!("{file_name}: the file `{file}` is empty")),
-                Err(error) => self
-                    .problems
-                    .push(format!("{file_name}: the file `{file}` cannot be read ({error})")),
+            if let Some(key) = self.read_file(&file_name, &file) {
+                return Some(SecretString::from(key));
             }
         }
         None
@@ -248,18 +263,84 @@ impl Reader<'_> {
         })
     }
 
-    fn ledger(&mut self, state_dir: &std::path::Path) -> PathBuf {
-        match self.get(var::LEDGER) {
-            Some(file) if file.contains("://") => {
+    fn ledger(&mut self, state_dir: &Path) -> LedgerAt {
+        let given = match (self.get(var::LEDGER), self.get(var::LEDGER_FILE)) {
+            (Some(given), None) => Some(given),
+            (None, Some(file)) => self.read_file(var::LEDGER_FILE, &file),
+            (Some(_), Some(_)) => {
+                let (one, other) = (var::LEDGER, var::LEDGER_FILE);
+                self.problems.push(format!("{one} and {other} are both set; unset one"));
+                None
+            }
+            (None, None) => None,
+        };
+        match given {
+            Some(url) if ["postgres://", "postgresql://"].iter().any(|it| url.starts_with(it)) => {
+                LedgerAt::Postgres(SecretString::from(url))
+            }
+            // Not told back: an address may hold a password.
+            Some(url) if url.contains("://") => {
                 self.problems.push(format!(
-                    "{} is an address; this version keeps its ledger in a file, so give a path",
+                    "{} is an address, but not of PostgreSQL; use \
+                     postgres://user:password@host/database, or the path of a file",
                     var::LEDGER
                 ));
-                PathBuf::new()
+                LedgerAt::File(PathBuf::new())
             }
-            Some(file) => PathBuf::from(file),
-            None => state_dir.join("ledger.db"),
+            Some(file) => LedgerAt::File(PathBuf::from(file)),
+            None => LedgerAt::File(state_dir.join("ledger.db")),
         }
+    }
+
+    /// What a file holds, without blanks around it.
+    fn read_file(&mut self, name: &str, file: &str) -> Option<String> {
+        match std::fs::read_to_string(file) {
+            Ok(text) if !text.trim().is_empty() => return Some(text.trim().to_owned()),
+            Ok(_) => self.problems.push(format!("{name}: the file `{file}` is empty")),
+            Err(error) => {
+                self.problems.push(format!("{name}: the file `{file}` cannot be read ({error})"));
+            }
+        }
+        None
+    }
+
+    /// A whole number of minutes in a range.
+    fn minutes(&mut self, name: &str, default: i64, least: i64, most: i64) -> SignedDuration {
+        let minutes = match self.get(name) {
+            None => default,
+            Some(given) => {
+                let fits = given.parse().ok().filter(|it| (least..=most).contains(it));
+                fits.unwrap_or_else(|| {
+                    self.problems.push(format!(
+                        "{name} is `{given}`; use a whole number from {least} to {most}"
+                    ));
+                    default
+                })
+            }
+        };
+        SignedDuration::from_mins(minutes)
+    }
+
+    /// Where money is real, ten minutes are the least: QFPay's own orders time out after that
+    /// (contract §6).
+    fn give_up_after(&mut self, environment: Environment) -> SignedDuration {
+        let least = if environment == Environment::Simulator { 1 } else { 10 };
+        self.minutes(var::GIVE_UP_MINUTES, 120, least, 10_080)
+    }
+
+    fn recovery(&mut self) -> Option<Duration> {
+        let given = self.get(var::RECOVERY_SECONDS).unwrap_or_else(|| "60".to_owned());
+        if given == "off" {
+            return None;
+        }
+        let seconds = given.parse().ok().filter(|it| (5..=3600).contains(it));
+        let seconds = seconds.unwrap_or_else(|| {
+            let name = var::RECOVERY_SECONDS;
+            self.problems
+                .push(format!("{name} is `{given}`; use a whole number from 5 to 3600, or off"));
+            60
+        });
+        Some(Duration::from_secs(seconds))
     }
 
     fn zone(&mut self) -> TimeZone {

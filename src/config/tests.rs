@@ -18,7 +18,8 @@ fn problems(vars: &[(&str, &str)]) -> String {
 fn with_nothing_set_it_is_the_simulator_in_the_users_state_directory() {
     let config = read(&[]).unwrap();
     assert_eq!(config.environment, Environment::Simulator);
-    assert_eq!(config.ledger, PathBuf::from("/home/someone/.local/state/qfpay-mcp/ledger.db"));
+    let file = Path::new("/home/someone/.local/state/qfpay-mcp/ledger.db");
+    assert!(matches!(&config.ledger, LedgerAt::File(it) if it == file));
     assert_eq!(config.pace, pace::QFPAY);
     assert_eq!(config.allowlist, Allowlist::default());
     assert_eq!(config.zone.iana_name(), Some("Asia/Hong_Kong"));
@@ -71,17 +72,23 @@ fn every_problem_is_told_at_once() {
         ("QFPAY_SIMULATOR_URL", "http://example.com"),
         ("QFPAY_SIMULATOR_PAYER_SECONDS", "soon"),
         ("QFPAY_LEDGER", "mysql://x"),
+        ("QFPAY_REPEAT_MINUTES", "-1"),
+        ("QFPAY_GIVE_UP_MINUTES", "0"),
+        ("QFPAY_RECOVERY_SECONDS", "never"),
         ("QFPAY_KEY", "${QFPAY_KEY}"),
     ];
     insta::assert_snapshot!(problems(&vars), @"
     the settings are not right:
       - QFPAY_ENV is `live`; use one of simulator, sandbox, test, prod
       - QFPAY_KEY is the literal text of a placeholder: the program that started us did not expand it; write the value there, or set QFPAY_KEY in the environment
-      - QFPAY_PROD_ALLOW has `pay`; use some of create_payment, query_transaction, refund
+      - QFPAY_PROD_ALLOW has `pay`; use some of create_payment, query_transaction, refund, cancel_payment
       - QFPAY_PROD_PAY_TYPES has `1`; use six-digit codes such as 800201
       - QFPAY_PROD_CURRENCIES has `hkd`; use some of AED, AUD, CAD, CNY, EUR, HKD, IDR, JPY, MMK, MYR, SGD, THB, USD
       - QFPAY_PROD_MCHIDS is set and empty; name what is open, or unset it
-      - QFPAY_LEDGER is an address; this version keeps its ledger in a file, so give a path
+      - QFPAY_LEDGER is an address, but not of PostgreSQL; use postgres://user:password@host/database, or the path of a file
+      - QFPAY_REPEAT_MINUTES is `-1`; use a whole number from 0 to 1440
+      - QFPAY_GIVE_UP_MINUTES is `0`; use a whole number from 1 to 10080
+      - QFPAY_RECOVERY_SECONDS is `never`; use a whole number from 5 to 3600, or off
       - QFPAY_TIME_ZONE is `Mars/Olympus`, which is no time zone; use a name such as Asia/Hong_Kong
       - QFPAY_TIMEOUT_SECONDS is `0`; use a whole number from 1 to 120
       - QFPAY_SIGN_TYPE is `SHA1`; use SHA256 or MD5

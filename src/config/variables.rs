@@ -30,7 +30,7 @@ variables! {
     MCHID = "QFPAY_MCHID", "none; then it is never sent",
         "The merchant id, if QFPay issued one.";
     PROD_ALLOW = "QFPAY_PROD_ALLOW", "nothing",
-        "What may run in production, comma-separated: `create_payment`, `query_transaction`, `refund`.";
+        "What may run in production, comma-separated: `create_payment`, `query_transaction` (with it `wait_for_payment`), `refund`, `cancel_payment`.";
     PROD_PAY_TYPES = "QFPAY_PROD_PAY_TYPES", "all",
         "The only pay types open in production, comma-separated codes.";
     PROD_CURRENCIES = "QFPAY_PROD_CURRENCIES", "all",
@@ -40,7 +40,15 @@ variables! {
     STATE_DIR = "QFPAY_STATE_DIR", "`qfpay-mcp` in the user's state directory",
         "The directory that holds everything we write.";
     LEDGER = "QFPAY_LEDGER", "`ledger.db` in the state directory",
-        "Another file for the ledger.";
+        "Another file for the ledger, or `postgres://user:password@host/database` for a ledger that several machines share.";
+    LEDGER_FILE = "QFPAY_LEDGER_FILE", "none",
+        "A file that holds what `QFPAY_LEDGER` would, so that a password stays out of the environment.";
+    REPEAT_MINUTES = "QFPAY_REPEAT_MINUTES", "5",
+        "For how many minutes, 0 to 1440, a payment or refund without a number is refused after one with the same terms. What is unfinished counts however old it is.";
+    GIVE_UP_MINUTES = "QFPAY_GIVE_UP_MINUTES", "120",
+        "After how many minutes, 10 to 10080 (in the simulator from 1), something in doubt that QFPay has no record of is taken never to have arrived: `failed`.";
+    RECOVERY_SECONDS = "QFPAY_RECOVERY_SECONDS", "60",
+        "How often what is unfinished is looked for and asked about, 5 to 3600 seconds; at the start as well. `off` leaves it to `qfpay-mcp orders recover`.";
     TIME_ZONE = "QFPAY_TIME_ZONE", "`Asia/Hong_Kong`",
         "The merchant's time zone, for the times we send.";
     TIMEOUT_SECONDS = "QFPAY_TIMEOUT_SECONDS", "30",

@@ -7,8 +7,9 @@ pub mod ids;
 pub mod order;
 pub mod state;
 pub mod time;
+pub(crate) mod words;
 
 pub use amount::Amount;
 pub use ids::{OrderNumber, Syssn};
-pub use order::{PaymentTerms, RefundTerms, Shown};
+pub use order::{Ending, PaymentTerms, RefundTerms, Shown};
 pub use state::{PaymentEvent, PaymentState, RefundEvent, RefundState};

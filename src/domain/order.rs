@@ -1,6 +1,8 @@
 //! The terms of a payment and of a refund: what must be the same for a retry to be a retry.
 use std::collections::BTreeMap;
 
+use jiff::civil::DateTime;
+
 use super::{Amount, OrderNumber, Syssn};
 use crate::spec::{Field, PayType};
 
@@ -32,6 +34,17 @@ pub struct RefundTerms {
     /// QFPay's number of the payment.
     pub syssn: Syssn,
     pub amount: Amount,
+}
+
+/// An order that is to be ended, as QFPay knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ending {
+    pub number: OrderNumber,
+    /// QFPay's number, where it is known.
+    pub syssn: Option<Syssn>,
+    pub amount: Amount,
+    /// The time that was sent when it was made.
+    pub made_at: DateTime,
 }
 
 impl RefundTerms {

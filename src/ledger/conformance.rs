@@ -3,17 +3,51 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::Timestamp;
 
-use super::{Entry, Go, Ledger, News, Payment, Refund, Reserved, Scope};
+use super::{
+    Caller, Entry, Filter, Happening, Ledger, LedgerError, News, Note, Opened, Opening, Payment,
+    Place, Refund, RefundOpened, Scope,
+};
 use crate::{
-    domain::{
-        Amount, OrderNumber, PaymentEvent, PaymentState, PaymentTerms, RefundState, RefundTerms,
-        Shown,
-    },
+    domain::{Amount, OrderNumber, PaymentState, PaymentTerms, RefundState, RefundTerms, Shown},
     spec::{Currency, Environment, Field, PayType},
 };
 
 pub(crate) fn scope(merchant: &str) -> Scope {
     Scope { environment: Environment::Simulator, merchant: merchant.to_owned() }
+}
+
+/// A payment that left at `at`.
+pub(crate) fn sent_at(at: Timestamp) -> Entry {
+    Entry::Payment(Payment {
+        number: number("A1"),
+        terms: terms(100),
+        state: PaymentState::Sent,
+        version: 1,
+        syssn: None,
+        respcd: None,
+        resperr: None,
+        shown: Shown::default(),
+        late: false,
+        created_at: at,
+        sent_at: Some(at),
+        updated_at: at,
+    })
+}
+
+/// Opens a payment that must be new.
+pub(crate) async fn open_new(ledger: &dyn Ledger, at: &str) -> Result<(), LedgerError> {
+    let (number, terms, caller) = (number(at), terms(100), caller());
+    let opening = Opening {
+        number: &number,
+        terms: &terms,
+        unless_repeated_since: None,
+        caller: &caller,
+        now: now(),
+    };
+    match ledger.open_payment(opening).await? {
+        Opened::Sent(_) => Ok(()),
+        other => panic!("{other:?}"),
+    }
 }
 
 /// Makes ledgers over one store: the same scope again, another process, another merchant.
@@ -44,144 +78,327 @@ fn refund_terms(minor: u64) -> RefundTerms {
     RefundTerms { order, syssn: "2026".parse().unwrap(), amount: amount(minor) }
 }
 
-async fn new_payment(ledger: &dyn Ledger, at: &str) -> Payment {
-    match ledger.reserve_payment(&number(at), &terms(100), now()).await.unwrap() {
-        Reserved::New(payment) => payment,
-        Reserved::Taken(entry) => panic!("{entry:?}"),
+fn caller() -> Caller {
+    Caller {
+        transport: "stdio",
+        client: Some("conformance 1".to_owned()),
+        principal: None,
+        tool: "create_payment",
     }
 }
 
-async fn new_refund(ledger: &dyn Ledger, at: &str, minor: u64) -> Refund {
-    match ledger.reserve_refund(&number(at), &refund_terms(minor), now()).await.unwrap() {
-        Reserved::New(refund) => refund,
-        Reserved::Taken(entry) => panic!("{entry:?}"),
+fn note(caller: &Caller, what: Happening) -> Note<'_> {
+    Note::new(caller, what)
+}
+
+/// Opens a payment; with `since`, unless it repeats another.
+async fn try_payment(
+    ledger: &dyn Ledger,
+    at: &str,
+    minor: u64,
+    since: Option<Timestamp>,
+) -> Opened<Payment> {
+    let (number, terms, caller) = (number(at), terms(minor), caller());
+    let opening = Opening {
+        number: &number,
+        terms: &terms,
+        unless_repeated_since: since,
+        caller: &caller,
+        now: now(),
+    };
+    ledger.open_payment(opening).await.unwrap()
+}
+
+async fn open_payment(ledger: &dyn Ledger, at: &str) -> Payment {
+    match try_payment(ledger, at, 100, None).await {
+        Opened::Sent(payment) => payment,
+        other => panic!("{other:?}"),
     }
 }
 
-async fn sent(ledger: &dyn Ledger, at: &str, minor: u64) -> Refund {
-    let refund = new_refund(ledger, at, minor).await;
-    let go = ledger.send_refund(&refund, 100, now()).await.unwrap();
-    let Go::Sent(refund) = go else { panic!("{go:?}") };
-    refund
+async fn try_refund(ledger: &dyn Ledger, at: &str, minor: u64) -> RefundOpened {
+    let (number, terms, caller) = (number(at), refund_terms(minor), caller());
+    let opening = Opening {
+        number: &number,
+        terms: &terms,
+        unless_repeated_since: None,
+        caller: &caller,
+        now: now(),
+    };
+    ledger.open_refund(opening, 100).await.unwrap()
 }
 
-pub(crate) async fn a_reserved_payment_is_found_again_by_everybody(make: Make<'_>) {
+async fn open_refund(ledger: &dyn Ledger, at: &str, minor: u64) -> Refund {
+    match try_refund(ledger, at, minor).await {
+        RefundOpened::Opened(Opened::Sent(refund)) => refund,
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn move_payment(ledger: &dyn Ledger, payment: &Payment, to: PaymentState) -> Payment {
+    let (caller, news) = (caller(), News::default());
+    let note = note(&caller, Happening::Learned);
+    ledger.advance_payment(payment, to, &news, note, now()).await.unwrap().unwrap()
+}
+
+async fn move_refund(ledger: &dyn Ledger, refund: &Refund, to: RefundState) -> Refund {
+    let (caller, news) = (caller(), News::default());
+    let note = note(&caller, Happening::Learned);
+    ledger.advance_refund(refund, to, &news, note, now()).await.unwrap().unwrap()
+}
+
+pub(crate) async fn an_opened_payment_is_sent_and_found_again_by_everybody(make: Make<'_>) {
     let one = make(scope("m1"));
-    let payment = new_payment(&*one, "A1").await;
-    assert_eq!(payment.state, PaymentState::Intended);
+    let payment = open_payment(&*one, "A1").await;
+    assert_eq!((payment.state, payment.sent_at), (PaymentState::Sent, Some(now())));
     let other = make(scope("m1"));
     assert_eq!(other.find(&number("A1")).await.unwrap(), Some(Entry::Payment(payment.clone())));
-    let again = other.reserve_payment(&number("A1"), &terms(999), now()).await.unwrap();
-    assert_eq!(again, Reserved::Taken(Entry::Payment(payment)));
+    for minor in [100, 999] {
+        let again = try_payment(&*other, "A1", minor, None).await;
+        assert_eq!(again, Opened::Taken(Entry::Payment(payment.clone())));
+    }
+}
+
+pub(crate) async fn what_never_left_may_leave_again_if_it_is_the_same(make: Make<'_>) {
+    let ledger = make(scope("m1"));
+    let payment = open_payment(&*ledger, "A1").await;
+    let payment = move_payment(&*ledger, &payment, PaymentState::Intended).await;
+    let other = try_payment(&*ledger, "A1", 999, None).await;
+    assert_eq!(other, Opened::Taken(Entry::Payment(payment.clone())));
+    let Opened::Sent(sent) = try_payment(&*ledger, "A1", 100, Some(now())).await else { panic!() };
+    assert_eq!((sent.state, sent.version), (PaymentState::Sent, 3));
+    assert_eq!(ledger.find(&number("A1")).await.unwrap(), Some(Entry::Payment(sent)));
 }
 
 pub(crate) async fn a_payers_code_is_never_kept(make: Make<'_>) {
-    let payment = new_payment(&*make(scope("m1")), "A1").await;
+    let ledger = make(scope("m1"));
+    let payment = open_payment(&*ledger, "A1").await;
     assert!(!payment.terms.extras.contains_key(&Field::AuthCode));
     assert_eq!(payment.terms.extras[&Field::GoodsName], "咖啡");
+    let told = format!("{:?}", ledger.history(&number("A1")).await.unwrap());
+    assert!(told.contains("咖啡") && !told.contains("284957201938475610"), "{told}");
 }
 
 pub(crate) async fn payments_and_refunds_share_their_numbers(make: Make<'_>) {
     let ledger = make(scope("m1"));
-    new_payment(&*ledger, "A1").await;
-    let taken = ledger.reserve_refund(&number("A1"), &refund_terms(5), now()).await.unwrap();
-    assert!(matches!(taken, Reserved::Taken(Entry::Payment(_))));
+    open_payment(&*ledger, "A1").await;
+    let taken = try_refund(&*ledger, "A1", 5).await;
+    assert!(matches!(taken, RefundOpened::Opened(Opened::Taken(Entry::Payment(_)))));
 }
 
 pub(crate) async fn merchants_and_environments_do_not_see_each_other(make: Make<'_>) {
-    new_payment(&*make(scope("m1")), "A1").await;
+    open_payment(&*make(scope("m1")), "A1").await;
     assert_eq!(make(scope("m2")).find(&number("A1")).await.unwrap(), None);
-    new_payment(&*make(scope("m2")), "A1").await;
-    let prod = Scope { environment: Environment::Prod, ..scope("m1") };
-    assert_eq!(make(prod).find(&number("A1")).await.unwrap(), None);
+    open_payment(&*make(scope("m2")), "A1").await;
+    let prod = make(Scope { environment: Environment::Prod, ..scope("m1") });
+    assert_eq!(prod.find(&number("A1")).await.unwrap(), None);
+    assert!(prod.unfinished(None, 10).await.unwrap().is_empty());
+    assert!(prod.history(&number("A1")).await.unwrap().is_empty());
 }
 
-pub(crate) async fn a_change_is_kept_with_its_news(make: Make<'_>) {
+pub(crate) async fn a_change_is_kept_with_its_news_and_its_row_of_the_audit(make: Make<'_>) {
     let ledger = make(scope("m1"));
-    let payment = new_payment(&*ledger, "A1").await;
+    let payment = open_payment(&*ledger, "A1").await;
     let shown = Shown { qrcode: Some("weixin://x".to_owned()), ..Shown::default() };
     let news = News {
         syssn: Some("2026".parse().unwrap()),
         respcd: Some("0000".to_owned()),
         resperr: Some("交易成功".to_owned()),
         shown: Some(shown),
+        late: true,
     };
-    let to = payment.state.on(PaymentEvent::Send).unwrap();
-    let changed = ledger.advance_payment(&payment, to, &news, now()).await.unwrap().unwrap();
-    let entry = Some(Entry::Payment(changed.clone()));
-    assert_eq!(changed.state, PaymentState::Sent);
-    assert_eq!(ledger.find(&number("A1")).await.unwrap(), entry);
-    assert_eq!(ledger.find_by_syssn(&"2026".parse().unwrap()).await.unwrap(), entry);
-    let kept = ledger
-        .advance_payment(&changed, PaymentState::Pending, &News::default(), now())
+    let caller = caller();
+    let answered = note(&caller, Happening::Answered);
+    let changed = ledger
+        .advance_payment(&payment, PaymentState::Pending, &news, answered, now())
         .await
         .unwrap()
         .unwrap();
-    assert_eq!((kept.syssn, kept.shown), (changed.syssn, changed.shown));
+    let entry = Some(Entry::Payment(changed.clone()));
+    assert!(changed.late);
+    assert_eq!(ledger.find(&number("A1")).await.unwrap(), entry);
+    assert_eq!(ledger.find_by_syssn(&"2026".parse().unwrap()).await.unwrap(), entry);
+    let kept = move_payment(&*ledger, &changed, PaymentState::Paid).await;
+    assert_eq!((kept.syssn, kept.shown, kept.late), (changed.syssn, changed.shown, true));
+    let told: Vec<String> = ledger
+        .history(&number("A1"))
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|it| {
+            let [from, to, respcd] = [it.from, it.to, it.respcd].map(Option::unwrap_or_default);
+            format!("{} {} {from}>{to} {respcd}", it.what, it.client.unwrap_or_default())
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "sent conformance 1 >sent ",
+            "answered conformance 1 sent>pending 0000",
+            "learned conformance 1 pending>paid ",
+        ]
+    );
+}
+
+pub(crate) async fn a_decision_that_changes_nothing_has_its_row_too(make: Make<'_>) {
+    let ledger = make(scope("m1"));
+    let caller = caller();
+    let refused = note(&caller, Happening::Refused).saying("not open");
+    ledger.note(Some(&number("A1")), None, refused, now()).await.unwrap();
+    let history = ledger.history(&number("A1")).await.unwrap();
+    assert_eq!(history[0].detail.as_deref(), Some("not open"));
+    assert_eq!(ledger.find(&number("A1")).await.unwrap(), None);
 }
 
 pub(crate) async fn of_fifty_writers_from_one_version_one_wins(make: Make<'_>) {
-    let payment = new_payment(&*make(scope("m1")), "A1").await;
+    let payment = open_payment(&*make(scope("m1")), "A1").await;
     let tries = (0..50).map(|_| {
         let (ledger, payment) = (make(scope("m1")), payment.clone());
         tokio::spawn(async move {
-            let news = News::default();
-            ledger.advance_payment(&payment, PaymentState::Sent, &news, now()).await.unwrap()
+            let (caller, news) = (caller(), News::default());
+            let note = note(&caller, Happening::Learned);
+            let to = PaymentState::Pending;
+            ledger.advance_payment(&payment, to, &news, note, now()).await.unwrap()
         })
     });
     let won = futures::future::join_all(tries).await;
     assert_eq!(won.into_iter().filter(|it| it.as_ref().unwrap().is_some()).count(), 1);
+    assert_eq!(make(scope("m1")).history(&number("A1")).await.unwrap().len(), 2);
 }
 
-pub(crate) async fn of_fifty_that_reserve_one_number_one_is_new(make: Make<'_>) {
+pub(crate) async fn of_fifty_that_open_one_number_one_sends(make: Make<'_>) {
     let tries = (0..50).map(|_| {
         let ledger = make(scope("m1"));
-        tokio::spawn(async move { ledger.reserve_payment(&number("A1"), &terms(1), now()).await })
+        tokio::spawn(async move { try_payment(&*ledger, "A1", 1, None).await })
     });
     let won = futures::future::join_all(tries).await;
-    let new = won
-        .into_iter()
-        .filter(|it| matches!(it.as_ref().unwrap().as_ref().unwrap(), Reserved::New(_)));
-    assert_eq!(new.count(), 1);
+    let sent = won.into_iter().filter(|it| matches!(it.as_ref().unwrap(), Opened::Sent(_)));
+    assert_eq!(sent.count(), 1);
+}
+
+pub(crate) async fn of_fifty_with_the_same_terms_and_no_number_one_sends(make: Make<'_>) {
+    let tries = (0..50).map(|at| {
+        let ledger = make(scope("m1"));
+        tokio::spawn(async move { try_payment(&*ledger, &format!("P{at}"), 1, Some(now())).await })
+    });
+    let won = futures::future::join_all(tries).await;
+    let sent = won.into_iter().filter(|it| matches!(it.as_ref().unwrap(), Opened::Sent(_)));
+    assert_eq!(sent.count(), 1);
+}
+
+pub(crate) async fn the_same_terms_again_are_found_while_unfinished_or_recent(make: Make<'_>) {
+    let ledger = make(scope("m1"));
+    let later = |seconds| now() + jiff::SignedDuration::from_secs(seconds);
+    let first = open_payment(&*ledger, "A1").await;
+    let repeats = |found: Opened<Payment>| match found {
+        Opened::Repeats(entry) => entry.number().to_string(),
+        other => format!("{other:?}"),
+    };
+    // Unfinished, however long ago.
+    assert_eq!(repeats(try_payment(&*ledger, "A2", 100, Some(later(9))).await), "A1");
+    assert!(matches!(try_payment(&*ledger, "A3", 101, Some(now())).await, Opened::Sent(_)));
+    let paid = move_payment(&*ledger, &first, PaymentState::Paid).await;
+    assert_eq!(repeats(try_payment(&*ledger, "A4", 100, Some(paid.updated_at)).await), "A1");
+    assert!(matches!(try_payment(&*ledger, "A5", 100, Some(later(1))).await, Opened::Sent(_)));
+}
+
+pub(crate) async fn what_failed_does_not_stand_in_the_way_of_the_same_again(make: Make<'_>) {
+    let ledger = make(scope("m1"));
+    for (at, state) in [("A1", PaymentState::Failed), ("A2", PaymentState::Closed)] {
+        let Opened::Sent(payment) = try_payment(&*ledger, at, 100, Some(now())).await else {
+            panic!()
+        };
+        move_payment(&*ledger, &payment, state).await;
+    }
 }
 
 pub(crate) async fn a_second_refund_waits_while_one_is_on_its_way(make: Make<'_>) {
     let ledger = make(scope("m1"));
-    let first = sent(&*ledger, "R1", 40).await;
-    let second = new_refund(&*ledger, "R2", 40).await;
-    let go = ledger.send_refund(&second, 100, now()).await.unwrap();
-    assert_eq!(go, Go::Busy(number("R1")));
-    let news = News::default();
-    ledger.advance_refund(&first, RefundState::Refunded, &news, now()).await.unwrap().unwrap();
-    assert!(matches!(ledger.send_refund(&second, 100, now()).await.unwrap(), Go::Sent(_)));
+    let first = open_refund(&*ledger, "R1", 40).await;
+    assert_eq!(try_refund(&*ledger, "R2", 40).await, RefundOpened::Busy(number("R1")));
+    assert_eq!(ledger.find(&number("R2")).await.unwrap(), None);
+    move_refund(&*ledger, &first, RefundState::Refunded).await;
+    open_refund(&*ledger, "R2", 40).await;
     assert_eq!(ledger.refunds_of(&first.terms.syssn).await.unwrap().len(), 2);
 }
 
 pub(crate) async fn refunds_never_exceed_the_payment(make: Make<'_>) {
     let ledger = make(scope("m1"));
-    let news = News::default();
-    let first = sent(&*ledger, "R1", 70).await;
-    ledger.advance_refund(&first, RefundState::Refunded, &news, now()).await.unwrap().unwrap();
-    let second = new_refund(&*ledger, "R2", 40).await;
-    let go = ledger.send_refund(&second, 100, now()).await.unwrap();
-    assert_eq!(go, Go::TooMuch { left_minor: 30 });
-    let third = sent(&*ledger, "R3", 30).await;
-    ledger.advance_refund(&third, RefundState::Failed, &news, now()).await.unwrap().unwrap();
-    sent(&*ledger, "R4", 30).await;
+    let first = open_refund(&*ledger, "R1", 70).await;
+    move_refund(&*ledger, &first, RefundState::Refunded).await;
+    let second = try_refund(&*ledger, "R2", 40).await;
+    assert_eq!(second, RefundOpened::TooMuch { left_minor: 30 });
+    let third = open_refund(&*ledger, "R3", 30).await;
+    move_refund(&*ledger, &third, RefundState::Failed).await;
+    open_refund(&*ledger, "R4", 30).await;
 }
 
-pub(crate) async fn of_many_refunds_at_once_one_leaves(make: Make<'_>) {
-    let ledger = make(scope("m1"));
-    let mut refunds = Vec::new();
-    for at in 0..10 {
-        refunds.push(new_refund(&*ledger, &format!("R{at}"), 10).await);
-    }
-    let tries = refunds.into_iter().map(|refund| {
+pub(crate) async fn of_fifty_refunds_at_once_one_leaves(make: Make<'_>) {
+    let tries = (0..50).map(|at| {
         let ledger = make(scope("m1"));
-        tokio::spawn(async move { ledger.send_refund(&refund, 100, now()).await.unwrap() })
+        tokio::spawn(async move { try_refund(&*ledger, &format!("R{at}"), 10).await })
     });
     let went = futures::future::join_all(tries).await;
-    assert_eq!(went.into_iter().filter(|it| matches!(it, Ok(Go::Sent(_)))).count(), 1);
+    let sent =
+        went.into_iter().filter(|it| matches!(it, Ok(RefundOpened::Opened(Opened::Sent(_)))));
+    assert_eq!(sent.count(), 1);
+}
+
+pub(crate) async fn the_unfinished_come_oldest_first_and_in_pages(make: Make<'_>) {
+    let ledger = make(scope("m1"));
+    assert!(ledger.unfinished(None, 10).await.unwrap().is_empty());
+    for at in ["A3", "A1", "A2"] {
+        open_payment(&*ledger, at).await;
+    }
+    open_refund(&*ledger, "R1", 5).await;
+    let Some(Entry::Payment(done)) = ledger.find(&number("A2")).await.unwrap() else { panic!() };
+    move_payment(&*ledger, &done, PaymentState::Paid).await;
+    let (mut seen, mut after): (Vec<String>, Option<Place>) = (Vec::new(), None);
+    loop {
+        let page = ledger.unfinished(after.as_ref(), 2).await.unwrap();
+        let Some(last) = page.last() else { break };
+        after = Some(last.place());
+        seen.extend(page.iter().map(|it| it.number().to_string()));
+    }
+    assert_eq!(seen, ["A1", "A3", "R1"]);
+}
+
+pub(crate) async fn entries_are_listed_newest_first_as_the_filter_says(make: Make<'_>) {
+    let ledger = make(scope("m1"));
+    for at in ["A1", "A2", "A3"] {
+        open_payment(&*ledger, at).await;
+    }
+    let Some(Entry::Payment(one)) = ledger.find(&number("A2")).await.unwrap() else { panic!() };
+    move_payment(&*ledger, &one, PaymentState::InDoubt).await;
+    let listed = async |filter: Filter| -> Vec<String> {
+        let found = ledger.list(&filter).await.unwrap();
+        found.iter().map(|it| it.number().to_string()).collect()
+    };
+    let all = Filter { limit: 10, ..Filter::default() };
+    assert_eq!(listed(all.clone()).await, ["A3", "A2", "A1"]);
+    let states = vec!["in_doubt".to_owned(), "paid".to_owned()];
+    assert_eq!(listed(Filter { states, ..all.clone() }).await, ["A2"]);
+    let after = Some(Place { created_at: now(), number: number("A3") });
+    assert_eq!(listed(Filter { after, limit: 1, ..all.clone() }).await, ["A2"]);
+    let later = Some(now() + jiff::SignedDuration::from_secs(1));
+    assert!(listed(Filter { since: later, ..all.clone() }).await.is_empty());
+    assert_eq!(listed(Filter { until: later, ..all.clone() }).await.len(), 3);
+    assert!(listed(Filter { late: true, ..all }).await.is_empty());
+}
+
+pub(crate) async fn a_lease_has_one_holder_until_it_ends(make: Make<'_>) {
+    let ledger = make(scope("m1"));
+    let at = |seconds| now() + jiff::SignedDuration::from_secs(seconds);
+    let take = async |who: &str, until, now, force| {
+        ledger.lease("recovery", who, at(until), at(now), force).await.unwrap()
+    };
+    assert!(take("a", 60, 0, false).await);
+    assert!(!take("b", 60, 1, false).await);
+    assert!(take("a", 90, 2, false).await, "its holder renews it");
+    assert!(take("b", 150, 90, false).await, "it has ended");
+    assert!(!take("a", 200, 91, false).await);
+    assert!(take("a", 200, 92, true).await, "taken by force");
+    assert!(make(scope("m2")).lease("recovery", "b", at(9), at(0), false).await.unwrap());
 }
 
 /// Runs every test of this file against the store that `$make` opens in a fresh folder.
@@ -189,16 +406,24 @@ macro_rules! ledger_tests {
     ($make:expr) => {
         crate::ledger::conformance::ledger_tests!(
             $make,
-            a_reserved_payment_is_found_again_by_everybody,
+            an_opened_payment_is_sent_and_found_again_by_everybody,
+            what_never_left_may_leave_again_if_it_is_the_same,
             a_payers_code_is_never_kept,
             payments_and_refunds_share_their_numbers,
             merchants_and_environments_do_not_see_each_other,
-            a_change_is_kept_with_its_news,
+            a_change_is_kept_with_its_news_and_its_row_of_the_audit,
+            a_decision_that_changes_nothing_has_its_row_too,
             of_fifty_writers_from_one_version_one_wins,
-            of_fifty_that_reserve_one_number_one_is_new,
+            of_fifty_that_open_one_number_one_sends,
+            of_fifty_with_the_same_terms_and_no_number_one_sends,
+            the_same_terms_again_are_found_while_unfinished_or_recent,
+            what_failed_does_not_stand_in_the_way_of_the_same_again,
             a_second_refund_waits_while_one_is_on_its_way,
             refunds_never_exceed_the_payment,
-            of_many_refunds_at_once_one_leaves,
+            of_fifty_refunds_at_once_one_leaves,
+            the_unfinished_come_oldest_first_and_in_pages,
+            entries_are_listed_newest_first_as_the_filter_says,
+            a_lease_has_one_holder_until_it_ends,
         );
     };
     ($make:expr, $($name:ident),+ $(,)?) => {$(

@@ -2,20 +2,30 @@
 //!
 //! The port is [`Ledger`]; every store passes the list of tests in `conformance`. Look-ups return
 //! an option, because "not found" is no error. A change names the version it starts from: of two
-//! racing writers one gets nothing and must look again.
+//! racing writers one gets nothing and must look again. Every change adds its row to the audit in
+//! the same transaction.
 #![deny(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::float_arithmetic)]
 use async_trait::async_trait;
 use jiff::Timestamp;
 
 use crate::{
-    domain::{OrderNumber, PaymentState, PaymentTerms, RefundState, RefundTerms, Shown, Syssn},
+    domain::{
+        Amount, OrderNumber, PaymentState, PaymentTerms, RefundState, RefundTerms, Shown, Syssn,
+    },
     spec::Environment,
 };
 
+mod audit;
 #[cfg(test)]
 pub(crate) mod conformance;
+mod open;
+mod port;
+pub mod postgres;
 mod rows;
 pub mod sqlite;
+mod store;
+
+pub use audit::{Caller, Event, Happening, Note};
 
 /// Whose entries a ledger holds: numbers are unique within a scope, and scopes never mix.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +50,8 @@ pub struct Record<Terms, State> {
     pub resperr: Option<String>,
     /// What the payer was shown; empty for refunds.
     pub shown: Shown,
+    /// It was carried out after it had been taken for failed or closed.
+    pub late: bool,
     pub created_at: Timestamp,
     /// When it last left, or was about to; none before that.
     pub sent_at: Option<Timestamp>,
@@ -56,13 +68,39 @@ pub enum Entry {
     Refund(Refund),
 }
 
-/// What became of an attempt to write something new down.
+/// A payment or refund that is to leave.
+#[derive(Debug, Clone)]
+pub struct Opening<'a, Terms> {
+    pub number: &'a OrderNumber,
+    pub terms: &'a Terms,
+    /// Where given: not while another entry has the same terms and is unfinished, or was changed
+    /// since then without having failed.
+    pub unless_repeated_since: Option<Timestamp>,
+    pub caller: &'a Caller,
+    pub now: Timestamp,
+}
+
+/// What became of an attempt to open a payment or refund.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reserved<T> {
-    /// Ours, and on disk: nobody else may send it under this number.
-    New(T),
+pub enum Opened<T> {
+    /// On disk as sent, and ours: send it. Nobody else may send it under this number.
+    Sent(T),
     /// The number was used before; here is what for.
     Taken(Entry),
+    /// The same terms stand under another number.
+    Repeats(Entry),
+}
+
+/// What became of an attempt to open a refund.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RefundOpened {
+    Opened(Opened<Refund>),
+    /// Another refund of the same payment is on its way, in doubt, or being processed.
+    Busy(OrderNumber),
+    /// With the other refunds of the payment it would be more than was paid.
+    TooMuch {
+        left_minor: u64,
+    },
 }
 
 /// What is new about an entry, besides its state.
@@ -72,19 +110,31 @@ pub struct News {
     pub respcd: Option<String>,
     pub resperr: Option<String>,
     pub shown: Option<Shown>,
+    /// It was carried out although it had ended.
+    pub late: bool,
 }
 
-/// Whether a refund may leave.
+/// Which entries to list, newest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Words of states; empty means every state.
+    pub states: Vec<String>,
+    /// Only those that were carried out after they had ended.
+    pub late: bool,
+    /// Made at or after.
+    pub since: Option<Timestamp>,
+    /// Made before.
+    pub until: Option<Timestamp>,
+    /// Those that stand behind this one.
+    pub after: Option<Place>,
+    pub limit: u32,
+}
+
+/// Where an entry stands in the order of time.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Go {
-    /// Written down as sent: send it.
-    Sent(Refund),
-    /// Another writer changed it first.
-    Lost,
-    /// Another refund of the same payment is on its way, in doubt, or being processed.
-    Busy(OrderNumber),
-    /// With the other refunds of the payment it would be more than was paid.
-    TooMuch { left_minor: u64 },
+pub struct Place {
+    pub created_at: Timestamp,
+    pub number: OrderNumber,
 }
 
 /// Why the ledger could not do its work. Nothing was sent.
@@ -99,21 +149,49 @@ pub enum LedgerError {
 /// The port to a store.
 #[async_trait]
 pub trait Ledger: Send + Sync {
-    /// Writes a payment down as intended, unless its number is taken. Atomic and durable.
-    async fn reserve_payment(
+    /// Writes a payment down as sent, unless its number is taken by anything but the same payment
+    /// that surely never left. Atomic and durable.
+    async fn open_payment(
         &self,
-        number: &OrderNumber,
-        terms: &PaymentTerms,
-        now: Timestamp,
-    ) -> Result<Reserved<Payment>, LedgerError>;
+        opening: Opening<'_, PaymentTerms>,
+    ) -> Result<Opened<Payment>, LedgerError>;
 
-    /// Writes a refund down as intended, unless its number is taken. Atomic and durable.
-    async fn reserve_refund(
+    /// The same for a refund, if no other refund of its payment is on its way and all of them
+    /// together stay within `paid_minor`. One transaction, so two never leave at once.
+    async fn open_refund(
         &self,
-        number: &OrderNumber,
-        terms: &RefundTerms,
+        opening: Opening<'_, RefundTerms>,
+        paid_minor: u64,
+    ) -> Result<RefundOpened, LedgerError>;
+
+    /// Moves a payment on from the version given; none where another writer was first.
+    async fn advance_payment(
+        &self,
+        payment: &Payment,
+        to: PaymentState,
+        news: &News,
+        note: Note<'_>,
         now: Timestamp,
-    ) -> Result<Reserved<Refund>, LedgerError>;
+    ) -> Result<Option<Payment>, LedgerError>;
+
+    /// Moves a refund on from the version given; none where another writer was first.
+    async fn advance_refund(
+        &self,
+        refund: &Refund,
+        to: RefundState,
+        news: &News,
+        note: Note<'_>,
+        now: Timestamp,
+    ) -> Result<Option<Refund>, LedgerError>;
+
+    /// Adds a row to the audit that goes with no change.
+    async fn note(
+        &self,
+        number: Option<&OrderNumber>,
+        terms: Option<Noted<'_>>,
+        note: Note<'_>,
+        now: Timestamp,
+    ) -> Result<(), LedgerError>;
 
     /// What stands under `number`.
     async fn find(&self, number: &OrderNumber) -> Result<Option<Entry>, LedgerError>;
@@ -124,32 +202,91 @@ pub trait Ledger: Send + Sync {
     /// The refunds of the payment that QFPay knows under `syssn`, oldest first.
     async fn refunds_of(&self, syssn: &Syssn) -> Result<Vec<Refund>, LedgerError>;
 
-    /// Moves a payment on from the version given; none where another writer was first.
-    async fn advance_payment(
+    /// What QFPay may still have something to tell about, oldest first, from behind `after`.
+    async fn unfinished(
         &self,
-        payment: &Payment,
-        to: PaymentState,
-        news: &News,
-        now: Timestamp,
-    ) -> Result<Option<Payment>, LedgerError>;
+        after: Option<&Place>,
+        limit: u32,
+    ) -> Result<Vec<Entry>, LedgerError>;
 
-    /// Moves a refund on from the version given; none where another writer was first.
-    async fn advance_refund(
-        &self,
-        refund: &Refund,
-        to: RefundState,
-        news: &News,
-        now: Timestamp,
-    ) -> Result<Option<Refund>, LedgerError>;
+    /// Entries, newest first.
+    async fn list(&self, filter: &Filter) -> Result<Vec<Entry>, LedgerError>;
 
-    /// Writes a refund down as sent, if no other refund of its payment is on its way and all of
-    /// them together stay within `paid_minor`. One transaction, so two never leave at once.
-    async fn send_refund(
+    /// What happened to the entry under `number`, oldest first.
+    async fn history(&self, number: &OrderNumber) -> Result<Vec<Event>, LedgerError>;
+
+    /// Takes or renews the right to do the work called `name` until `until`; false while another
+    /// holder has it. With `force`, takes it from whoever has it.
+    async fn lease(
         &self,
-        refund: &Refund,
-        paid_minor: u64,
+        name: &str,
+        holder: &str,
+        until: Timestamp,
         now: Timestamp,
-    ) -> Result<Go, LedgerError>;
+        force: bool,
+    ) -> Result<bool, LedgerError>;
+}
+
+/// The terms that a row of the audit tells.
+#[derive(Debug, Clone, Copy)]
+pub enum Noted<'a> {
+    Payment(&'a PaymentTerms),
+    Refund(&'a RefundTerms),
+}
+
+impl Entry {
+    pub fn number(&self) -> &OrderNumber {
+        match self {
+            Self::Payment(it) => &it.number,
+            Self::Refund(it) => &it.number,
+        }
+    }
+
+    pub fn amount(&self) -> Amount {
+        match self {
+            Self::Payment(it) => it.terms.amount,
+            Self::Refund(it) => it.terms.amount,
+        }
+    }
+
+    /// The word of its state.
+    pub fn status(&self) -> &'static str {
+        match self {
+            Self::Payment(it) => it.state.word(),
+            Self::Refund(it) => it.state.word(),
+        }
+    }
+
+    /// `payment` or `refund`.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Payment(_) => rows::PAYMENT,
+            Self::Refund(_) => rows::REFUND,
+        }
+    }
+
+    pub fn place(&self) -> Place {
+        let (created_at, number) = match self {
+            Self::Payment(it) => (it.created_at, &it.number),
+            Self::Refund(it) => (it.created_at, &it.number),
+        };
+        Place { created_at, number: number.clone() }
+    }
+
+    /// When it was asked for at QFPay, as far as it was.
+    pub fn asked_at(&self) -> Timestamp {
+        match self {
+            Self::Payment(it) => it.asked_at(),
+            Self::Refund(it) => it.asked_at(),
+        }
+    }
+
+    pub fn syssn(&self) -> Option<&Syssn> {
+        match self {
+            Self::Payment(it) => it.syssn.as_ref(),
+            Self::Refund(it) => it.syssn.as_ref(),
+        }
+    }
 }
 
 impl<Terms, State> Record<Terms, State> {
@@ -158,16 +295,16 @@ impl<Terms, State> Record<Terms, State> {
         self.sent_at.unwrap_or(self.created_at)
     }
 
-    /// The record after a change; `sends` if it is about to leave.
-    fn changed(self, to: State, sends: bool, news: &News, now: Timestamp) -> Self {
+    /// The record after a change.
+    fn changed(self, to: State, news: &News, now: Timestamp) -> Self {
         Self {
             state: to,
-            sent_at: if sends { Some(now) } else { self.sent_at },
             version: self.version.saturating_add(1),
             syssn: news.syssn.clone().or(self.syssn),
             respcd: news.respcd.clone().or(self.respcd),
             resperr: news.resperr.clone().or(self.resperr),
             shown: news.shown.clone().unwrap_or(self.shown),
+            late: self.late || news.late,
             updated_at: now,
             ..self
         }
@@ -175,13 +312,18 @@ impl<Terms, State> Record<Terms, State> {
 }
 
 /// Why `refund` may not leave beside the other refunds of its payment, if it may not.
-fn stands_against(refund: &Refund, others: &[Refund], paid_minor: u64) -> Option<Go> {
-    let others = || others.iter().filter(|it| it.number != refund.number);
+fn stands_against(
+    number: &OrderNumber,
+    amount: Amount,
+    others: &[Refund],
+    paid_minor: u64,
+) -> Option<RefundOpened> {
+    let others = || others.iter().filter(|it| it.number != *number);
     if let Some(busy) = others().find(|it| it.state.is_open()) {
-        return Some(Go::Busy(busy.number.clone()));
+        return Some(RefundOpened::Busy(busy.number.clone()));
     }
     let taken = others().filter(|it| it.state.counts());
     let taken = taken.fold(0_u64, |sum, it| sum.saturating_add(it.terms.amount.minor()));
     let left_minor = paid_minor.saturating_sub(taken);
-    (refund.terms.amount.minor() > left_minor).then_some(Go::TooMuch { left_minor })
+    (amount.minor() > left_minor).then_some(RefundOpened::TooMuch { left_minor })
 }

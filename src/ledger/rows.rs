@@ -3,20 +3,22 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
 use sqlx::{FromRow, types::Json};
 
-use super::{Entry, LedgerError, News, Payment, Record, Refund};
+use super::{Entry, Event, Happening, LedgerError, News, Payment, Record, Refund};
 use crate::{
     domain::{Amount, PaymentState, PaymentTerms, RefundState, RefundTerms, Shown},
     spec::{Currency, Field, PayType, fields::FIELDS},
 };
 
-/// A query for whole entries; what stands behind is put behind `FROM entries`.
+/// A query for whole entries of one scope ($1 and $2); `$rest` narrows and orders them.
 macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT number, kind, state, version, amount_minor, currency, terms, syssn, respcd, \
-             resperr, shown, created_ms, sent_ms, updated_ms FROM entries ",
+             resperr, shown, late, attempt, created_ms, sent_ms, updated_ms FROM entries \
+             WHERE environment = $1 AND merchant = $2 ",
             $rest
         )
     };
@@ -40,6 +42,9 @@ pub(super) struct Row {
     respcd: Option<String>,
     resperr: Option<String>,
     shown: Option<Json<Map<String, Value>>>,
+    late: bool,
+    /// Who sent it last.
+    pub(super) attempt: Option<String>,
     created_ms: i64,
     sent_ms: Option<i64>,
     updated_ms: i64,
@@ -82,6 +87,7 @@ impl Row {
             updated_at: time(self.updated_ms)?,
             respcd: self.respcd,
             resperr: self.resperr,
+            late: self.late,
             shown: self.shown.map(|Json(fields)| read_shown(&fields)).unwrap_or_default(),
         })
     }
@@ -113,18 +119,64 @@ impl Row {
     }
 }
 
-/// What is kept of a payment's terms. The payer's code stays out: it is worth money while it
-/// lives, and is scanned anew for each try.
-pub(super) fn payment_terms(terms: &PaymentTerms) -> Value {
-    let kept = terms.extras.iter().filter(|(field, _)| **field != Field::AuthCode);
-    let extras: BTreeMap<&str, &String> =
-        kept.map(|(field, value)| (field.name(), value)).collect();
-    json!({"pay_type": terms.pay_type.code, "extras": extras})
+/// The terms of a payment or of a refund, as they are written.
+#[derive(Debug, Clone)]
+pub(super) struct WrittenTerms {
+    pub(super) kind: &'static str,
+    pub(super) amount: Amount,
+    /// Without the amount, which has columns of its own.
+    pub(super) json: Value,
+    /// A refund's payment.
+    pub(super) original: Option<String>,
+    /// The same for the same terms.
+    pub(super) digest: String,
 }
 
-pub(super) fn refund_terms(terms: &RefundTerms) -> Value {
-    let order = terms.order.as_ref().map(ToString::to_string);
-    json!({"order": order, "syssn": terms.syssn.as_str()})
+impl WrittenTerms {
+    /// The payer's code stays out: it is worth money while it lives, and is scanned anew for each
+    /// try.
+    pub(super) fn of_payment(terms: &PaymentTerms) -> Self {
+        let kept = terms.extras.iter().filter(|(field, _)| **field != Field::AuthCode);
+        let extras: BTreeMap<&str, &String> =
+            kept.map(|(field, value)| (field.name(), value)).collect();
+        let json = json!({"pay_type": terms.pay_type.code, "extras": extras});
+        let digest = digest(PAYMENT, terms.amount, &json.to_string());
+        Self { kind: PAYMENT, amount: terms.amount, json, original: None, digest }
+    }
+
+    pub(super) fn of_refund(terms: &RefundTerms) -> Self {
+        let (order, syssn) = (terms.order.as_ref().map(ToString::to_string), terms.syssn.as_str());
+        let digest = digest(REFUND, terms.amount, syssn);
+        let json = json!({"order": order, "syssn": syssn});
+        let original = Some(syssn.to_owned());
+        Self { kind: REFUND, amount: terms.amount, json, original, digest }
+    }
+
+    pub(super) fn of(noted: super::Noted<'_>) -> Self {
+        match noted {
+            super::Noted::Payment(terms) => Self::of_payment(terms),
+            super::Noted::Refund(terms) => Self::of_refund(terms),
+        }
+    }
+
+    pub(super) fn minor(&self) -> i64 {
+        i64::try_from(self.amount.minor()).unwrap_or(i64::MAX)
+    }
+
+    /// All of it, for the audit.
+    pub(super) fn whole(&self) -> Value {
+        let mut json = self.json.clone();
+        if let Some(object) = json.as_object_mut() {
+            object.insert("amount".to_owned(), json!(self.amount.minor()));
+            object.insert("currency".to_owned(), json!(self.amount.currency().code));
+        }
+        json
+    }
+}
+
+fn digest(kind: &str, amount: Amount, rest: &str) -> String {
+    let terms = format!("{kind}|{}|{}|{rest}", amount.currency().code, amount.minor());
+    hex::encode(Sha256::digest(terms))
 }
 
 pub(super) fn shown(news: &News) -> Option<Value> {
@@ -135,4 +187,59 @@ pub(super) fn shown(news: &News) -> Option<Value> {
 fn read_shown(fields: &Map<String, Value>) -> Shown {
     let text = |name: &str| fields.get(name).and_then(Value::as_str).map(str::to_owned);
     Shown { qrcode: text("qrcode"), pay_url: text("pay_url"), pay_params: text("pay_params") }
+}
+
+/// A row of the audit as a store returns it.
+#[derive(Debug, FromRow)]
+pub(super) struct EventRow {
+    at_ms: i64,
+    number: Option<String>,
+    what: String,
+    tool: String,
+    transport: String,
+    client: Option<String>,
+    principal: Option<String>,
+    terms: Option<Json<Value>>,
+    from_state: Option<String>,
+    to_state: Option<String>,
+    respcd: Option<String>,
+    detail: Option<String>,
+}
+
+impl EventRow {
+    pub(super) fn event(self) -> Result<Event, LedgerError> {
+        let damaged = |column| LedgerError::Damaged {
+            number: self.number.clone().unwrap_or_default(),
+            column,
+        };
+        let number = self.number.as_deref().map(str::parse).transpose();
+        Ok(Event {
+            at: Timestamp::from_millisecond(self.at_ms).map_err(|_| damaged("at_ms"))?,
+            number: number.map_err(|_| damaged("number"))?,
+            what: Happening::find(&self.what).ok_or_else(|| damaged("what"))?,
+            tool: self.tool,
+            transport: self.transport,
+            client: self.client,
+            principal: self.principal,
+            terms: self.terms.map(|Json(terms)| terms),
+            from: self.from_state,
+            to: self.to_state,
+            respcd: self.respcd,
+            detail: self.detail,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The stores' SQL has these words, because an index can only be made for constants.
+    #[test]
+    fn what_the_stores_call_unfinished_is_what_is_open() {
+        let open = PaymentState::ALL.iter().filter(|it| it.is_open()).map(|it| it.word());
+        assert_eq!(open.collect::<Vec<_>>(), ["sent", "pending", "in_doubt"]);
+        let open = RefundState::ALL.iter().filter(|it| it.is_open()).map(|it| it.word());
+        assert_eq!(open.collect::<Vec<_>>(), ["sent", "pending", "in_doubt"]);
+    }
 }

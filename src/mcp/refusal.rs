@@ -10,7 +10,7 @@ use rmcp::{
 use super::arguments::Problem;
 use crate::{
     client::Trouble,
-    payments::{NotRefundable, Refused},
+    payments::{NotRefundable, Refused, cancel::NotCancellable},
 };
 
 /// How a text begins whose outcome nobody knows; `call` tells it by its exit code.
@@ -69,6 +69,8 @@ fn opening(tool: &str, refused: &Refused) -> &'static str {
         Refused::Forbidden(_)
         | Refused::Conflict { .. }
         | Refused::NotRefundable(_)
+        | Refused::NotCancellable(_)
+        | Refused::Repeats(_)
         | Refused::Argument { .. }
         | Refused::RefundUnderWay(_)
         | Refused::Ledger(_) => "Refused; nothing was sent",
@@ -95,6 +97,27 @@ fn next(tool: &str, refused: &Refused) -> String {
             "To see how it stands, call query_transaction {{\"out_trade_no\":\"{number}\"}}; for \
              another payment give another out_trade_no, or none."
         ),
+        Refused::Repeats(first) => {
+            let (number, kind) = (&first.number, first.kind);
+            let own = if kind == "refund" { "refund_no" } else { "out_trade_no" };
+            format!(
+                "If you only repeat it, call query_transaction {{\"out_trade_no\":\"{number}\"}} \
+                 to see how it stands. Only if the person means a second {kind}, call {tool} again \
+                 with a new {own} of your own."
+            )
+        }
+        Refused::NotCancellable(NotCancellable::Unknown) => {
+            "Check the out_trade_no, and that it was made in this environment with this merchant."
+                .to_owned()
+        }
+        Refused::NotCancellable(NotCancellable::Paid { number, .. }) => format!(
+            "To give the money back call refund {{\"out_trade_no\":\"{number}\"}}, if the person \
+             wants that."
+        ),
+        Refused::NotCancellable(NotCancellable::PayType { .. } | NotCancellable::Unclear(_)) => {
+            "Do not show its code or link any more, and call query_transaction until it is over."
+                .to_owned()
+        }
         Refused::NotRefundable(NotRefundable::Unknown) => {
             "Check the out_trade_no or syssn, and that it was made in this environment with this \
              merchant."

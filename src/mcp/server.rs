@@ -14,7 +14,7 @@ use rmcp::{
 };
 
 use super::{refusal::UNKNOWN, tools::ROUTER};
-use crate::{payments::Payments, spec::Environment};
+use crate::{client::response::cleaned, ledger::Caller, payments::Payments, spec::Environment};
 
 /// For how long a client may keep the list of tools: it changes only with the program.
 const TOOLS_TTL_MS: u64 = 3_600_000;
@@ -23,11 +23,28 @@ const TOOLS_TTL_MS: u64 = 3_600_000;
 #[derive(Clone)]
 pub struct Server {
     pub(super) payments: Payments,
+    /// How a request came that carries no HTTP of its own.
+    transport: &'static str,
 }
 
 impl Server {
-    pub fn new(payments: Payments) -> Self {
-        Self { payments }
+    /// `transport` says how requests come, but for those of streamable HTTP, which say it
+    /// themselves.
+    pub fn new(payments: Payments, transport: &'static str) -> Self {
+        Self { payments, transport }
+    }
+
+    /// Who calls `tool`, for the audit.
+    pub(super) fn caller(
+        &self,
+        tool: &'static str,
+        context: &RequestContext<RoleServer>,
+    ) -> Caller {
+        let over_http = context.extensions.get::<http::request::Parts>().is_some();
+        let client =
+            context.client_info().map(|it| cleaned(&format!("{} {}", it.name, it.version)));
+        let transport = if over_http { "http" } else { self.transport };
+        Caller { transport, client, principal: None, tool }
     }
 
     /// Every tool as it is listed to clients; `tool-schemas/` holds the same, file by file.

@@ -8,9 +8,10 @@ use serde::Serialize;
 use super::refusal::wait;
 use crate::{
     client::Trouble,
-    domain::{Amount, PaymentState, RefundState, amount, time},
+    domain::{Amount, OrderNumber, PaymentState, RefundState, amount, time},
     ledger::Payment,
     payments::{
+        cancel::Cancelled,
         create::Receipt,
         query::{OrderView, RefundView},
         refund::RefundReceipt,
@@ -21,6 +22,12 @@ use crate::{
         resp_codes::{self, Operation, Verdict},
     },
 };
+
+/// The status of an order that nobody knows.
+const NOT_FOUND: &str = "not_found";
+const LATE: &str = "This order had been taken for failed or closed, and QFPay says that it was paid after all: the payer's money is here. Deliver, or refund it.";
+/// After how many seconds a payer's code is over its time (contract §6).
+const CODE_SECONDS: i64 = 120;
 
 /// A payment after it was asked for.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -86,11 +93,11 @@ pub(super) struct RefundReply {
     next_step: String,
 }
 
-/// A payment as it stands, with its refunds.
+/// A payment as it stands, with its refunds. Without any, an order that nobody knows.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Order {
     /// As create_payment's, and closed, partially_refunded, refunded
-    status: &'static str,
+    pub(super) status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     out_trade_no: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -100,24 +107,49 @@ pub(super) struct Order {
     #[serde(skip_serializing_if = "Option::is_none")]
     currency: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    amount_text: Option<String>,
+    pub(super) amount_text: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pay_type: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     respcd: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    respcd_meaning: Option<String>,
+    pub(super) respcd_meaning: Option<String>,
     /// Hong Kong time
     #[serde(skip_serializing_if = "Option::is_none")]
     made_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    paid_at: Option<String>,
+    pub(super) paid_at: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     refunds: Vec<OneRefund>,
     /// Still refundable
     #[serde(skip_serializing_if = "Option::is_none")]
     left_text: Option<String>,
     known_to_qfpay: bool,
+    /// Tell the person
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) warning: Option<String>,
+}
+
+impl Default for Order {
+    fn default() -> Self {
+        Self {
+            status: NOT_FOUND,
+            out_trade_no: None,
+            syssn: None,
+            amount: None,
+            currency: None,
+            amount_text: None,
+            pay_type: None,
+            respcd: None,
+            respcd_meaning: None,
+            made_at: None,
+            paid_at: None,
+            refunds: Vec::new(),
+            left_text: None,
+            known_to_qfpay: false,
+            warning: None,
+        }
+    }
 }
 
 /// A refund beside its payment.
@@ -169,6 +201,7 @@ impl PaymentReply {
             problem: trouble
                 .as_ref()
                 .map(ToString::to_string)
+                .or_else(|| payment.late.then(|| LATE.to_owned()))
                 .or_else(|| caution(amount.currency())),
             next_step: after_payment(&payment, trouble.as_ref()),
             out_trade_no: payment.number.to_string(),
@@ -196,7 +229,11 @@ fn local(at: Timestamp, zone: &TimeZone) -> String {
 }
 
 /// What a code means here, with its text where that decides, then QFPay's own words.
-fn meaning(code: Option<&str>, said: Option<&str>, operation: Operation) -> Option<String> {
+pub(super) fn meaning(
+    code: Option<&str>,
+    said: Option<&str>,
+    operation: Operation,
+) -> Option<String> {
     let (code, said) = (code?, said.unwrap_or_default());
     let Some(row) = RespCode::find(code) else {
         return Some(format!("{code} is in no QFPay document; the result is unknown"));
@@ -205,6 +242,7 @@ fn meaning(code: Option<&str>, said: Option<&str>, operation: Operation) -> Opti
     let plain = match (row.reading.verdict, operation) {
         (Verdict::Done, Operation::Payment) => "processed; only `status` tells whether it is paid",
         (Verdict::Done, Operation::Refund) => row.on_refund,
+        (Verdict::Done, Operation::Cancel) => "processed; only `status` tells how the order ended",
         _ => row.overload(said, operation).map_or(row.en, |it| it.meaning),
     };
     let known = said.is_empty() || [row.en, row.zh_hant, row.zh_hans].contains(&said);
@@ -235,7 +273,9 @@ fn after_payment(payment: &Payment, trouble: Option<&Trouble>) -> String {
         ),
         PaymentState::Pending => {
             let what = show(payment);
-            format!("Not paid yet. {what}Call {query} every 3 to 10 s until it is `paid`.")
+            format!(
+                "Not paid yet. {what}Call wait_for_payment {{\"out_trade_no\":\"{number}\"}} until it is `paid`."
+            )
         }
         PaymentState::Paid => "Paid. Nothing more to do.".to_owned(),
         PaymentState::Failed => failed(payment.respcd.as_deref(), payment.resperr.as_deref()),
@@ -320,6 +360,7 @@ impl RefundReply {
 
 impl Order {
     pub(super) fn new(order: OrderView) -> Self {
+        let warning = late_warning(&order);
         let left = order.amount.filter(|_| order.status.was_paid()).map(|paid| {
             let all = order.status == PaymentState::Refunded;
             let gone = if all { paid.minor() } else { order.refunded_minor() };
@@ -344,6 +385,7 @@ impl Order {
             refunds: order.refunds.into_iter().map(OneRefund::new).collect(),
             left_text: left.filter(|_| clear),
             known_to_qfpay: order.at_qfpay,
+            warning,
         }
     }
 }
@@ -365,6 +407,19 @@ impl OneRefund {
             made_at: refund.made_at.map(written_time),
         }
     }
+}
+
+/// What a person must hear of an order that was carried out although it had been taken for ended.
+fn late_warning(order: &OrderView) -> Option<String> {
+    if order.late {
+        return Some(LATE.to_owned());
+    }
+    let late = order.refunds.iter().find(|it| it.late)?;
+    let number = late.number.as_ref().map(ToString::to_string).unwrap_or_default();
+    Some(format!(
+        "Refund {number} had been taken for failed, and QFPay says that it was made after all. If \
+         another was made in its place, too much went back."
+    ))
 }
 
 /// QFPay's clock is UTC+8 all year.
@@ -418,6 +473,65 @@ pub(super) fn after_query(orders: &[OrderView]) -> String {
         }
         PaymentState::Closed => {
             "Closed unpaid. For a new try call create_payment with a new out_trade_no.".to_owned()
+        }
+    }
+}
+
+/// What to do now that an order was waited for.
+pub(super) fn after_wait(orders: &[OrderView], number: &OrderNumber, now: Timestamp) -> String {
+    let Some(order) = orders.first() else {
+        return format!(
+            "Neither the ledger nor QFPay has it. Check the number; if it was just made, call {} in \
+             some seconds.",
+            query(number.as_str())
+        );
+    };
+    if order.status != PaymentState::Pending {
+        return after_query(orders);
+    }
+    let again = format!("wait_for_payment {{\"out_trade_no\":\"{number}\"}}");
+    let cancel = format!("cancel_payment {{\"out_trade_no\":\"{number}\"}}");
+    let scanned = order.pay_type.is_some_and(|it| it.flow == Flow::Cpm);
+    let age = order.asked_at.map_or(0, |at| now.duration_since(at).as_secs());
+    if scanned && age > CODE_SECONDS {
+        return format!(
+            "Not paid, and the payer's code is over its time. Call {cancel}, which says how it ended."
+        );
+    }
+    format!("Not paid yet. To wait on, call {again}; to give up, call {cancel}.")
+}
+
+/// What to do now that an order was to be ended.
+pub(super) fn after_cancel(cancelled: &Cancelled, number: &OrderNumber) -> String {
+    let order = &cancelled.order;
+    let query = query(number.as_str());
+    let already = if cancelled.untouched { "Nothing was sent. " } else { "" };
+    match order.status {
+        PaymentState::Closed | PaymentState::Failed => format!(
+            "{already}It ended unpaid, and its code or link must not be used any more. For a new \
+             try call create_payment with a new out_trade_no."
+        ),
+        PaymentState::Refunded if cancelled.untouched => {
+            "Nothing was sent. All of it had gone back already.".to_owned()
+        }
+        PaymentState::Refunded => {
+            "It was paid, and the cancellation gave all of it back. Do not refund it.".to_owned()
+        }
+        PaymentState::Paid | PaymentState::PartiallyRefunded => format!(
+            "It was not ended: it is paid. To give the money back call refund \
+             {{\"out_trade_no\":\"{number}\"}}, if the person wants that."
+        ),
+        PaymentState::Pending | PaymentState::Sent | PaymentState::InDoubt if cancelled.refused => {
+            format!(
+                "QFPay did not end it. It may still be paid until it expires by itself: do not show \
+                 its code any more, and call {query} until it is over."
+            )
+        }
+        PaymentState::Pending
+        | PaymentState::Sent
+        | PaymentState::InDoubt
+        | PaymentState::Intended => {
+            format!("Whether it ended is not known yet. Call {query} in some seconds.")
         }
     }
 }

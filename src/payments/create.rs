@@ -1,9 +1,11 @@
 //! Create a payment, once, however often it is asked for.
-use super::{Payments, Refused, news_of};
+use jiff::Timestamp;
+
+use super::{Payments, Refused, answer_note, news_of};
 use crate::{
     client::{Trouble, payment_event},
-    domain::{OrderNumber, PaymentEvent, PaymentState, PaymentTerms},
-    ledger::{Entry, News, Payment, Reserved},
+    domain::{OrderNumber, PaymentEvent, PaymentTerms},
+    ledger::{Caller, Entry, Happening, News, Note, Noted, Opened, Opening, Payment},
     policy::Action,
 };
 
@@ -27,48 +29,50 @@ pub struct Receipt {
 
 impl Payments {
     /// Makes the payment. It runs to its end even when the caller goes away.
-    pub async fn create(&self, new: NewPayment) -> Result<Receipt, Refused> {
-        let currency = new.terms.amount.currency().code;
-        self.permit(Action::CreatePayment, Some(new.terms.pay_type.code), Some(currency))?;
-        let number = match &new.number {
-            Some(number) => number.clone(),
+    pub async fn create(&self, caller: &Caller, new: NewPayment) -> Result<Receipt, Refused> {
+        let guard = self.guard(new.number.as_ref());
+        let number = match new.number {
+            Some(number) => number,
             None => self.new_number('P')?,
         };
-        let (this, terms, at) = (self.clone(), new.terms, number.clone());
-        let task = self.tasks.spawn(async move { this.create_once(&at, &terms).await });
+        let (this, caller, at) = (self.clone(), caller.clone(), number.clone());
+        let task = self.tasks.spawn(async move {
+            let result = this.create_once(&caller, &at, &new.terms, guard).await;
+            this.audited(&caller, &at, Some(Noted::Payment(&new.terms)), result).await
+        });
         task.await
             .unwrap_or_else(|error| Err(Refused::Unrecorded { number, cause: error.to_string() }))
     }
 
     async fn create_once(
         &self,
+        caller: &Caller,
         number: &OrderNumber,
         terms: &PaymentTerms,
+        guard: Option<Timestamp>,
     ) -> Result<Receipt, Refused> {
-        let reserved = self.ledger.reserve_payment(number, terms, self.clock.now()).await?;
-        let payment = match reserved {
-            Reserved::New(payment) => payment,
-            Reserved::Taken(entry) => {
-                let payment = same_payment(entry, terms)?;
-                if payment.state != PaymentState::Intended {
-                    return Ok(Receipt { payment, replayed: true, trouble: None });
-                }
-                payment
-            }
-        };
-        let Ok(to) = payment.state.on(PaymentEvent::Send) else {
-            return self.sent_by_another(payment).await;
-        };
+        let currency = terms.amount.currency().code;
+        self.permit(Action::CreatePayment, Some(terms.pay_type.code), Some(currency))?;
         let now = self.clock.now();
-        let Some(sent) = self.ledger.advance_payment(&payment, to, &News::default(), now).await?
-        else {
-            return self.sent_by_another(payment).await;
-        };
-        self.send(sent, terms).await
+        let opening = Opening { number, terms, unless_repeated_since: guard, caller, now };
+        match self.ledger.open_payment(opening).await? {
+            Opened::Sent(payment) => self.send(caller, payment, terms).await,
+            Opened::Repeats(entry) => Err(self.repeated(&entry)),
+            Opened::Taken(entry) => {
+                let payment = same_payment(entry, terms)?;
+                self.note(Some(number), None, Note::new(caller, Happening::Replayed)).await;
+                Ok(Receipt { payment, replayed: true, trouble: None })
+            }
+        }
     }
 
     /// "Sent" is on disk: from here on, it may have arrived.
-    async fn send(&self, sent: Payment, terms: &PaymentTerms) -> Result<Receipt, Refused> {
+    async fn send(
+        &self,
+        caller: &Caller,
+        sent: Payment,
+        terms: &PaymentTerms,
+    ) -> Result<Receipt, Refused> {
         let exchange = self.gateway.pay(&sent.number, terms, sent.asked_at()).await;
         let event = payment_event(&exchange, terms.pay_type.flow);
         let (news, trouble) = match exchange {
@@ -79,19 +83,11 @@ impl Payments {
             tracing::warn!(number = %sent.number, ?trouble, "the answer to a payment is in doubt");
         }
         let number = sent.number.clone();
-        match self.settle_payment(sent, event, &news).await {
+        let note = answer_note(caller, trouble.as_ref());
+        match self.settle_payment(sent, event, &news, &note).await {
             Ok(payment) => Ok(Receipt { payment, replayed: false, trouble }),
             Err(error) => Err(Refused::Unrecorded { number, cause: error.to_string() }),
         }
-    }
-
-    /// Another call was faster: how it stands there.
-    async fn sent_by_another(&self, payment: Payment) -> Result<Receipt, Refused> {
-        let payment = match self.ledger.find(&payment.number).await? {
-            Some(Entry::Payment(fresh)) => fresh,
-            Some(Entry::Refund(_)) | None => payment,
-        };
-        Ok(Receipt { payment, replayed: true, trouble: None })
     }
 }
 

@@ -5,23 +5,29 @@
 #![deny(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::float_arithmetic)]
 use std::{fmt, sync::Arc};
 
-use jiff::{Timestamp, tz::TimeZone};
-use tokio_util::task::TaskTracker;
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    client::{Answer, Gateway, Trade, Trouble},
+    client::{Answer, Gateway, Trade, Trouble, response::cleaned},
     clock::Clock,
-    domain::{OrderNumber, PaymentEvent, PaymentState, RefundEvent, Syssn, time},
-    ledger::{Entry, Ledger, LedgerError, News, Payment, Refund},
+    domain::{OrderNumber, PaymentEvent, PaymentState, RefundEvent, RefundState, Syssn, time},
+    ledger::{Caller, Entry, Happening, Ledger, LedgerError, News, Note, Noted, Payment, Refund},
     policy::{self, Action, Allowlist, Facts, Violation},
     spec::Environment,
 };
 
+pub mod cancel;
+mod changes;
 pub mod create;
 pub mod query;
+pub mod recover;
 pub mod refund;
 #[cfg(test)]
 mod tests;
+pub mod wait;
+
+pub use changes::{Changes, Listener};
 
 /// How often a change is tried again when another writer was faster.
 const MAX_RACES: u32 = 10;
@@ -34,6 +40,11 @@ pub struct Settings {
     pub allowlist: Allowlist,
     /// The merchant's wall clock, for new numbers and for times told to people.
     pub zone: TimeZone,
+    /// For how long a payment or refund without a number is refused after one with the same terms.
+    pub repeat_window: SignedDuration,
+    /// After how long something that QFPay never acknowledged, and has no record of, is taken not
+    /// to have arrived.
+    pub give_up_after: SignedDuration,
 }
 
 /// Payments of one merchant in one environment.
@@ -45,6 +56,10 @@ pub struct Payments {
     pub settings: Arc<Settings>,
     /// Runs what moves money to its end, whatever becomes of the call that asked for it.
     pub tasks: TaskTracker,
+    /// Tells those who wait that something new is known.
+    pub changes: Changes,
+    /// The process is about to end: what only waits should stop.
+    pub stop: CancellationToken,
 }
 
 /// Why it was not done.
@@ -56,6 +71,12 @@ pub enum Refused {
     /// The number stands for something else.
     #[error("{number} was already used for {what}")]
     Conflict { number: OrderNumber, what: String },
+    /// No number was given, and the same was asked for a moment ago.
+    #[error("{0}")]
+    Repeats(Box<Repeated>),
+    /// The order is in no state to be cancelled.
+    #[error("{0}")]
+    NotCancellable(cancel::NotCancellable),
     /// The order is in no state to be refunded.
     #[error("{0}")]
     NotRefundable(NotRefundable),
@@ -92,6 +113,20 @@ pub enum NotRefundable {
     PayType { code: &'static str, name: &'static str },
     #[error("part of order {number} was refunded elsewhere and QFPay does not say how much")]
     LeftUnknown { number: String },
+}
+
+/// The earlier payment or refund with the same terms.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the same {kind} of {amount} was asked for {seconds} s ago: it is {number}, and `{status}`"
+)]
+pub struct Repeated {
+    /// `payment` or `refund`.
+    pub kind: &'static str,
+    pub number: OrderNumber,
+    pub status: &'static str,
+    amount: crate::domain::Amount,
+    seconds: i64,
 }
 
 fn lines(messages: impl Iterator<Item = impl fmt::Display>) -> String {
@@ -131,6 +166,27 @@ impl Payments {
         number.parse().map_err(|_| LedgerError::Damaged { number, column: "number" })
     }
 
+    /// What the same terms under another number mean to a call that gave none.
+    fn repeated(&self, entry: &Entry) -> Refused {
+        let age = self.clock.now().duration_since(entry.asked_at());
+        Refused::Repeats(Box::new(Repeated {
+            kind: entry.kind(),
+            number: entry.number().clone(),
+            status: entry.status(),
+            amount: entry.amount(),
+            seconds: age.as_secs(),
+        }))
+    }
+
+    /// Since when a repeat is one, for a call without a number of its own.
+    fn guard(&self, number: Option<&OrderNumber>) -> Option<Timestamp> {
+        if number.is_some() {
+            return None;
+        }
+        let since = self.clock.now().checked_sub(self.settings.repeat_window);
+        Some(since.unwrap_or(Timestamp::MIN))
+    }
+
     /// Writes down what `event` makes of a payment, whoever else is writing. An event that cannot
     /// happen to it any more is logged and changes nothing.
     async fn settle_payment(
@@ -138,6 +194,7 @@ impl Payments {
         mut payment: Payment,
         event: PaymentEvent,
         news: &News,
+        note: &Note<'_>,
     ) -> Result<Payment, LedgerError> {
         for _ in 0..MAX_RACES {
             let to = match payment.state.on(event) {
@@ -147,21 +204,22 @@ impl Payments {
                     return Ok(payment);
                 }
             };
-            if matches!(payment.state, PaymentState::Failed | PaymentState::Closed) && to.was_paid()
-            {
-                tracing::warn!(number = %payment.number, was = %payment.state, "it was paid after all");
-            }
+            let ended = matches!(payment.state, PaymentState::Failed | PaymentState::Closed);
+            let late = ended && to.was_paid();
             // The first number stays, unless another attempt under ours brought the money.
             let keep = payment.syssn.is_some() && !to.was_paid();
             let syssn = news.syssn.clone().filter(|_| !keep);
-            let news = News { syssn, ..news.clone() };
+            let news = News { syssn, late, ..news.clone() };
             if to == payment.state
                 && !says_more(&news, payment.syssn.as_ref(), payment.respcd.as_ref())
             {
                 return Ok(payment);
             }
+            let note = if late { late_success(note, payment.state.word()) } else { note.clone() };
             let now = self.clock.now();
-            if let Some(settled) = self.ledger.advance_payment(&payment, to, &news, now).await? {
+            let settled = self.ledger.advance_payment(&payment, to, &news, note, now).await?;
+            if let Some(settled) = settled {
+                self.tell(&settled.number, late);
                 return Ok(settled);
             }
             match self.ledger.find(&payment.number).await? {
@@ -178,6 +236,7 @@ impl Payments {
         mut refund: Refund,
         event: RefundEvent,
         news: &News,
+        note: &Note<'_>,
     ) -> Result<Refund, LedgerError> {
         for _ in 0..MAX_RACES {
             let to = match refund.state.on(event) {
@@ -187,12 +246,18 @@ impl Payments {
                     return Ok(refund);
                 }
             };
-            if to == refund.state && !says_more(news, refund.syssn.as_ref(), refund.respcd.as_ref())
+            let late = refund.state == RefundState::Failed && to == RefundState::Refunded;
+            let news = News { late, ..news.clone() };
+            if to == refund.state
+                && !says_more(&news, refund.syssn.as_ref(), refund.respcd.as_ref())
             {
                 return Ok(refund);
             }
+            let note = if late { late_success(note, refund.state.word()) } else { note.clone() };
             let now = self.clock.now();
-            if let Some(settled) = self.ledger.advance_refund(&refund, to, news, now).await? {
+            let settled = self.ledger.advance_refund(&refund, to, &news, note, now).await?;
+            if let Some(settled) = settled {
+                self.tell(&settled.number, late);
                 return Ok(settled);
             }
             match self.ledger.find(&refund.number).await? {
@@ -203,10 +268,46 @@ impl Payments {
         Err(LedgerError::Store(format!("{} is changing all the time", refund.number).into()))
     }
 
+    fn tell(&self, number: &OrderNumber, late: bool) {
+        if late {
+            tracing::error!(%number, "it was carried out although it had been taken for ended");
+        }
+        self.changes.tell(number);
+    }
+
+    /// Adds a row to the audit that goes with no change. Nothing depends on it, so that it cannot
+    /// be written is only logged.
+    async fn note(&self, number: Option<&OrderNumber>, terms: Option<Noted<'_>>, note: Note<'_>) {
+        let detail = note.detail.as_deref().map(cleaned);
+        let note = Note { detail, ..note };
+        if let Err(error) = self.ledger.note(number, terms, note, self.clock.now()).await {
+            tracing::warn!(%error, "a row of the audit could not be written");
+        }
+    }
+
+    /// Writes a refusal down before it is told.
+    async fn audited<T>(
+        &self,
+        caller: &Caller,
+        number: &OrderNumber,
+        terms: Option<Noted<'_>>,
+        result: Result<T, Refused>,
+    ) -> Result<T, Refused> {
+        match &result {
+            // A ledger that failed takes no more rows.
+            Ok(_) | Err(Refused::Ledger(_) | Refused::Unrecorded { .. }) => {}
+            Err(refused) => {
+                let note = Note::new(caller, Happening::Refused).saying(refused.to_string());
+                self.note(Some(number), terms, note).await;
+            }
+        }
+        result
+    }
+
     /// The months of QFPay's calendar in which something made at `at` can stand: its own, and the
     /// next where the two clocks may disagree about which it is.
     fn months_around(at: Timestamp) -> Vec<time::Window> {
-        let slack = jiff::SignedDuration::from_mins(10);
+        let slack = SignedDuration::from_mins(10);
         let day = |at: Timestamp| at.to_zoned(time::qfpay_zone()).date();
         let (before, after) =
             (at.checked_sub(slack).unwrap_or(at), at.checked_add(slack).unwrap_or(at));
@@ -220,6 +321,7 @@ impl Payments {
 /// Whether news would change anything besides the state.
 fn says_more(news: &News, syssn: Option<&Syssn>, respcd: Option<&String>) -> bool {
     (news.syssn.is_some() && news.syssn.as_ref() != syssn)
+        || news.late
         || (news.respcd.is_some() && news.respcd.as_ref() != respcd)
         || news.shown.is_some()
 }
@@ -231,6 +333,7 @@ fn news_of(answer: &Answer) -> News {
         respcd: Some(answer.respcd.clone()),
         resperr: Some(answer.resperr.clone()).filter(|it| !it.is_empty()),
         shown: Some(answer.shown()).filter(|it| *it != crate::domain::Shown::default()),
+        late: false,
     }
 }
 
@@ -241,5 +344,20 @@ fn news_in(trade: &Trade) -> News {
         respcd: Some(trade.respcd.clone()).filter(|it| !it.is_empty()),
         resperr: Some(trade.resperr.clone()).filter(|it| !it.is_empty()),
         shown: None,
+        late: false,
     }
+}
+
+/// The row of an answer, or of there being none.
+fn answer_note<'a>(caller: &'a Caller, trouble: Option<&Trouble>) -> Note<'a> {
+    match trouble {
+        None => Note::new(caller, Happening::Answered),
+        Some(trouble) => Note::new(caller, Happening::NoAnswer).saying(trouble.to_string()),
+    }
+}
+
+/// The row of what was carried out although it had ended.
+fn late_success<'a>(note: &Note<'a>, was: &str) -> Note<'a> {
+    let detail = format!("it was `{was}` before; told by {}", note.what);
+    Note { what: Happening::LateSuccess, detail: Some(detail), ..note.clone() }
 }

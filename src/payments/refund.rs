@@ -4,7 +4,7 @@
 //! ledger and from QFPay's own records, never from the caller. Two refunds of one order never run
 //! at once.
 use super::{
-    NotRefundable, Payments, Refused, news_of,
+    NotRefundable, Payments, Refused, answer_note, news_of,
     query::{Found, OrderView},
 };
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
         Amount, OrderNumber, PaymentEvent, PaymentState, RefundEvent, RefundState, RefundTerms,
         Syssn,
     },
-    ledger::{Entry, Go, News, Refund, Reserved},
+    ledger::{Caller, Entry, Happening, News, Note, Opened, Opening, Refund, RefundOpened},
     policy::Action,
     spec::pay_types::Refunds,
 };
@@ -49,27 +49,32 @@ pub struct RefundReceipt {
 
 impl Payments {
     /// Makes the refund. It runs to its end even when the caller goes away.
-    pub async fn refund(&self, new: NewRefund) -> Result<RefundReceipt, Refused> {
-        self.permit(Action::Refund, None, None)?;
+    pub async fn refund(&self, caller: &Caller, new: NewRefund) -> Result<RefundReceipt, Refused> {
         let number = match &new.number {
             Some(number) => number.clone(),
             None => self.new_number('R')?,
         };
-        let (this, at) = (self.clone(), number.clone());
-        let task = self.tasks.spawn(async move { this.refund_once(&at, &new).await });
+        let (this, caller, at) = (self.clone(), caller.clone(), number.clone());
+        let task = self.tasks.spawn(async move {
+            let result = this.refund_once(&caller, &at, &new).await;
+            this.audited(&caller, &at, None, result).await
+        });
         task.await
             .unwrap_or_else(|error| Err(Refused::Unrecorded { number, cause: error.to_string() }))
     }
 
     async fn refund_once(
         &self,
+        caller: &Caller,
         number: &OrderNumber,
         new: &NewRefund,
     ) -> Result<RefundReceipt, Refused> {
+        self.permit(Action::Refund, None, None)?;
         if let Some(receipt) = self.stored(number, new).await? {
+            self.note(Some(number), None, Note::new(caller, Happening::Replayed)).await;
             return Ok(receipt);
         }
-        let order = self.refundable(&new.of).await?;
+        let order = self.refundable(caller, &new.of).await?;
         let (syssn, paid) = (order.syssn.clone(), order.amount);
         let (Some(syssn), Some(paid)) = (syssn, paid) else {
             return Err(Refused::NotRefundable(NotRefundable::Unknown));
@@ -77,28 +82,28 @@ impl Payments {
         let pay_type = order.pay_type.map_or("unlisted", |it| it.code);
         self.permit(Action::Refund, Some(pay_type), Some(paid.currency().code))?;
         let amount = amount(new.amount.as_deref(), paid, &order)?;
-        let others = self.ledger.refunds_of(&syssn).await?;
-        if let Some(other) = others.iter().find(|it| it.state.is_open() && it.number != *number) {
-            return Err(Refused::RefundUnderWay(other.number.clone()));
-        }
         let terms = RefundTerms { order: order.number.clone(), syssn, amount };
-        let refund = match self.ledger.reserve_refund(number, &terms, self.clock.now()).await? {
-            Reserved::New(refund) => refund,
-            Reserved::Taken(entry) => match same_refund(entry, &terms)? {
-                refund if refund.state == RefundState::Intended => refund,
-                refund => return Ok(replayed(refund)),
-            },
-        };
         let elsewhere = self.refunded_elsewhere(&order).await?;
+        let opening = Opening {
+            number,
+            terms: &terms,
+            unless_repeated_since: self.guard(new.number.as_ref()),
+            caller,
+            now: self.clock.now(),
+        };
         let limit = paid.minor().saturating_sub(elsewhere);
-        match self.ledger.send_refund(&refund, limit, self.clock.now()).await? {
-            Go::Sent(refund) => self.send_it(refund, &order, paid).await,
-            Go::Busy(other) => Err(Refused::RefundUnderWay(other)),
-            Go::TooMuch { left_minor } => Err(too_much(amount, left_minor)),
-            Go::Lost => match self.ledger.find(number).await? {
-                Some(Entry::Refund(fresh)) => Ok(replayed(fresh)),
-                Some(Entry::Payment(_)) | None => Ok(replayed(refund)),
-            },
+        match self.ledger.open_refund(opening, limit).await? {
+            RefundOpened::Opened(Opened::Sent(refund)) => {
+                self.send_it(caller, refund, &order, paid).await
+            }
+            RefundOpened::Opened(Opened::Repeats(entry)) => Err(self.repeated(&entry)),
+            RefundOpened::Opened(Opened::Taken(entry)) => {
+                let refund = same_refund(entry, &terms)?;
+                self.note(Some(number), None, Note::new(caller, Happening::Replayed)).await;
+                Ok(replayed(refund))
+            }
+            RefundOpened::Busy(other) => Err(Refused::RefundUnderWay(other)),
+            RefundOpened::TooMuch { left_minor } => Err(too_much(amount, left_minor)),
         }
     }
 
@@ -136,10 +141,10 @@ impl Payments {
     }
 
     /// The order as it stands at QFPay now, if it can be refunded at all.
-    async fn refundable(&self, of: &Of) -> Result<OrderView, Refused> {
+    async fn refundable(&self, caller: &Caller, of: &Of) -> Result<OrderView, Refused> {
         let found = match of {
-            Of::Order(number) => self.order(number).await?,
-            Of::Trade(syssn) => self.trade(syssn).await?,
+            Of::Order(number) => self.order(caller, number).await?,
+            Of::Trade(syssn) => self.trade(caller, syssn).await?,
         };
         if let Some(problem) = names_a_refund(of, &found) {
             let argument = match of {
@@ -191,6 +196,7 @@ impl Payments {
     /// "Sent" is on disk: from here on, it may have arrived.
     async fn send_it(
         &self,
+        caller: &Caller,
         refund: Refund,
         order: &OrderView,
         paid: Amount,
@@ -205,7 +211,8 @@ impl Payments {
         if event == RefundEvent::Lost {
             tracing::warn!(%number, ?trouble, "the answer to a refund is in doubt");
         }
-        let settled = self.settle_refund(refund, event, &news).await;
+        let note = answer_note(caller, trouble.as_ref());
+        let settled = self.settle_refund(refund, event, &news, &note).await;
         let refund = settled.map_err(|error| Refused::Unrecorded {
             number: number.clone(),
             cause: error.to_string(),
@@ -214,23 +221,25 @@ impl Payments {
         let now = if refund.state.counts() { refund.terms.amount.minor() } else { 0 };
         let left = paid.minor().saturating_sub(before).saturating_sub(now);
         if refund.state == RefundState::Refunded {
-            self.note_on_payment(order, left).await;
+            self.note_on_payment(caller, &refund, left == 0).await;
         }
         Ok(RefundReceipt { refund, replayed: false, left_minor: Some(left), trouble })
     }
 
-    /// Marks the payment as refunded. The next query would too, so a failure is only logged.
-    async fn note_on_payment(&self, order: &OrderView, left: u64) {
-        let event = match left {
-            0 => PaymentEvent::RefundedInFull,
-            _ => PaymentEvent::RefundedInPart,
+    /// Marks the payment of a refund that was made. The next query would too, so a failure is only
+    /// logged.
+    pub(super) async fn note_on_payment(&self, caller: &Caller, refund: &Refund, all: bool) {
+        let event = if all { PaymentEvent::RefundedInFull } else { PaymentEvent::RefundedInPart };
+        let noted = async {
+            let found = self.ledger.find_by_syssn(&refund.terms.syssn).await?;
+            let Some(Entry::Payment(payment)) = found else { return Ok(()) };
+            let note = Note::new(caller, Happening::Learned)
+                .saying(format!("refund {} was made", refund.number));
+            self.settle_payment(payment, event, &News::default(), &note).await.map(|_| ())
         };
-        let Some(number) = order.number.as_ref().filter(|_| order.in_ledger) else { return };
-        if let Ok(Some(Entry::Payment(payment))) = self.ledger.find(number).await {
-            let noted = self.settle_payment(payment, event, &News::default()).await;
-            if let Err(error) = noted {
-                tracing::warn!(%number, %error, "a refund could not be noted on its payment");
-            }
+        if let Err(error) = noted.await {
+            let error: crate::ledger::LedgerError = error;
+            tracing::warn!(number = %refund.number, %error, "a refund could not be noted");
         }
     }
 }

@@ -12,11 +12,12 @@ use super::{
 };
 use crate::{
     client::{Exchange, Page, Query, SignatureCheck},
-    domain::{Amount, PaymentTerms, RefundTerms},
+    domain::{Amount, Ending, PaymentTerms, RefundTerms},
     ledger::{Scope, sqlite::SqliteLedger},
-    spec::{Currency, Field, PayType},
+    spec::{Currency, Field, PayType, pay_types::Cancel},
 };
 
+static CALLER: Caller = Caller::own("terminal", "test");
 const PAID: &str = r#"{"respcd":"0000","syssn":"20261123000200020000000001"}"#;
 
 #[tokio::test]
@@ -80,7 +81,7 @@ async fn a_call_that_is_given_up_while_qfpay_answers_is_written_down_all_the_sam
     let world = World::answering(&[PAID]);
     let hold = world.qfpay.hold.clone().lock_owned().await;
     {
-        let call = world.payments.create(new_payment("800201", "A1", 100));
+        let call = world.payments.create(&CALLER, new_payment("800201", "A1", 100));
         tokio::pin!(call);
         // The caller goes away once the request has left.
         tokio::select! {
@@ -143,7 +144,7 @@ async fn a_refunds_number_is_not_an_order_to_refund() {
     let after = records(&[payment("0000", "5"), refund("R1", 40)]);
     world.then(&[&after, &after]);
     let new = NewRefund { of: Of::Order("R1".parse().unwrap()), amount: None, number: None };
-    let told = world.payments.refund(new).await.unwrap_err().to_string();
+    let told = world.payments.refund(&CALLER, new).await.unwrap_err().to_string();
     insta::assert_snapshot!(told, @"this is the number of a refund; give the payment's, `A1`");
 }
 
@@ -407,6 +408,11 @@ impl Gateway for Script {
         Answer::parse(body.as_bytes(), SignatureCheck::Absent)
     }
 
+    async fn cancel(&self, by: Cancel, ending: &Ending) -> Exchange {
+        let body = self.next(&format!("{by:?} {} {}", ending.number, ending.made_at))?;
+        Answer::parse(body.as_bytes(), SignatureCheck::Absent)
+    }
+
     async fn query(&self, query: &Query) -> Result<Page, Trouble> {
         let numbers: Vec<&str> = query.orders.iter().map(OrderNumber::as_str).collect();
         let start = query.window.map(|it| time::format_wire(it.start)).unwrap_or_default();
@@ -430,8 +436,12 @@ impl World {
                 mchid: None,
                 allowlist: Allowlist::default(),
                 zone: time::qfpay_zone(),
+                repeat_window: SignedDuration::from_mins(5),
+                give_up_after: SignedDuration::from_hours(2),
             }),
             tasks: TaskTracker::new(),
+            changes: Changes::default(),
+            stop: CancellationToken::new(),
         };
         let world = Self { payments, qfpay, _folder: folder };
         world.then(answers);
@@ -465,7 +475,7 @@ impl World {
 
     /// Pays, and says in a word how it went.
     async fn pay_by(&self, code: &str, number: &str, minor: u64) -> String {
-        match self.payments.create(new_payment(code, number, minor)).await {
+        match self.payments.create(&CALLER, new_payment(code, number, minor)).await {
             Ok(it) => {
                 let again = if it.replayed { " again" } else { "" };
                 let trouble = it.trouble.map(|it| format!(" ({it})")).unwrap_or_default();
@@ -482,7 +492,7 @@ impl World {
             amount: minor.map(|it| it.to_string()),
             number: Some(number.parse().unwrap()),
         };
-        match self.payments.refund(new).await {
+        match self.payments.refund(&CALLER, new).await {
             Ok(it) => {
                 let again = if it.replayed { " again" } else { "" };
                 let left = it.left_minor.map(|it| format!(", {it} left")).unwrap_or_default();
@@ -496,7 +506,7 @@ impl World {
 
     /// Asks about an order, and says how it stands.
     async fn status(&self, number: &str) -> String {
-        let found = match self.payments.query(Find::Order(number.parse().unwrap())).await {
+        let found = match self.payments.query(&CALLER, Find::Order(number.parse().unwrap())).await {
             Ok(found) => found,
             Err(refused) => return refused.to_string(),
         };

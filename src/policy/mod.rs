@@ -5,16 +5,19 @@
 #![deny(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::float_arithmetic)]
 use crate::spec::Environment;
 
-/// What reaches QFPay, by the name of its tool.
+/// What reaches QFPay, by the name of its tool. `wait_for_payment` only asks, as
+/// `query_transaction` does, and is open with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Action {
     CreatePayment,
     QueryTransaction,
     Refund,
+    CancelPayment,
 }
 
 impl Action {
-    pub const ALL: [Self; 3] = [Self::CreatePayment, Self::QueryTransaction, Self::Refund];
+    pub const ALL: [Self; 4] =
+        [Self::CreatePayment, Self::QueryTransaction, Self::Refund, Self::CancelPayment];
 
     /// The tool's name, and the word in `QFPAY_PROD_ALLOW`.
     pub const fn name(self) -> &'static str {
@@ -22,6 +25,7 @@ impl Action {
             Self::CreatePayment => "create_payment",
             Self::QueryTransaction => "query_transaction",
             Self::Refund => "refund",
+            Self::CancelPayment => "cancel_payment",
         }
     }
 

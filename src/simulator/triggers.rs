@@ -114,7 +114,9 @@ impl Trigger {
 
 fn goes_on(reading: Reading, operation: Operation) -> bool {
     match operation {
-        Operation::Payment | Operation::Query => reading.verdict != Verdict::Refused,
+        Operation::Payment | Operation::Query | Operation::Cancel => {
+            reading.verdict != Verdict::Refused
+        }
         Operation::Refund => matches!(reading.category, Category::Pending | Category::Success),
     }
 }

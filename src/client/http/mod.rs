@@ -19,10 +19,11 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    domain::{Amount, OrderNumber, PaymentTerms, RefundTerms, Syssn},
+    domain::{Amount, Ending, OrderNumber, PaymentTerms, RefundTerms, Syssn},
     spec::{
         Flow,
         endpoints::{Effect, Endpoint},
+        pay_types::Cancel,
     },
 };
 
@@ -62,7 +63,7 @@ pub struct HttpGateway {
     /// Made at its first use: it reads the machine's certificates, for which no start should wait.
     http: OnceLock<Client>,
     settings: Settings,
-    pace: Pace,
+    pace: Arc<dyn Pace>,
     clock: Arc<dyn Clock>,
     /// Whether it was said that answers are unsigned.
     unsigned: Once,
@@ -88,7 +89,7 @@ enum Miss {
 
 impl HttpGateway {
     /// A sender for one merchant. Redirects are never followed and nothing is repeated below us.
-    pub fn new(settings: Settings, pace: Pace, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(settings: Settings, pace: Arc<dyn Pace>, clock: Arc<dyn Clock>) -> Self {
         Self { http: OnceLock::new(), settings, pace, clock, unsigned: Once::new() }
     }
 
@@ -279,6 +280,12 @@ impl Gateway for HttpGateway {
         let params = request::refund(number, terms, at, &self.settings.zone);
         let answer = self.post(Endpoint::Refund, params).await.and_then(|it| it.answer())?;
         echoing(answer, number, terms.amount, Some(&terms.syssn))
+    }
+
+    async fn cancel(&self, by: Cancel, ending: &Ending) -> Exchange {
+        let params = request::cancel(ending);
+        let answer = self.post(by.endpoint(), params).await.and_then(|it| it.answer())?;
+        if answer.is_about(ending) { Ok(answer) } else { Err(elsewhere()) }
     }
 
     async fn query(&self, query: &Query) -> Result<Page, Trouble> {

@@ -90,7 +90,7 @@ fn settings(url: &str) -> Settings {
 }
 
 fn gateway(settings: Settings) -> HttpGateway {
-    HttpGateway::new(settings, Pace::new(&pace::QFPAY), Arc::new(SystemClock))
+    HttpGateway::new(settings, Arc::new(pace::LocalPace::new(&pace::QFPAY)), Arc::new(SystemClock))
 }
 
 async fn pay(gateway: &HttpGateway) -> Exchange {

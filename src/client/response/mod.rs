@@ -11,7 +11,7 @@ use super::{
     sign::{self, SignType},
 };
 use crate::{
-    domain::{Amount, OrderNumber, PaymentEvent, RefundEvent, Shown, Syssn, time},
+    domain::{Amount, Ending, OrderNumber, PaymentEvent, RefundEvent, Shown, Syssn, time},
     spec::{
         Currency, PayType,
         fields::is_unsafe,
@@ -148,6 +148,16 @@ impl Answer {
             && agrees("txamt", &amount.minor().to_string())
             && agrees("txcurrcd", amount.currency().code)
             && original.is_none_or(|it| agrees("orig_syssn", it.as_str()))
+    }
+
+    /// Whether an answer to a cancellation is about this order, as far as it says. Its `syssn` is
+    /// the cancellation's own.
+    pub fn is_about(&self, ending: &Ending) -> bool {
+        let agrees = |name: &str, sent: &str| {
+            self.fields.get(name).and_then(text).is_none_or(|echo| echo == sent)
+        };
+        agrees("txamt", &ending.amount.minor().to_string())
+            && ending.syssn.as_ref().is_none_or(|it| agrees("orig_syssn", it.as_str()))
     }
 
     /// Whether it says at all which order and amount it is about.

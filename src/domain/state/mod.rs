@@ -4,35 +4,7 @@
 //! surely never arrived goes back to `intended`, from where the same number may be sent again.
 //! What failed or was closed can still turn out paid: one order can have several attempts, and
 //! money that QFPay says was received is never argued away.
-use std::fmt;
-
-macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        pub enum $name { $($(#[$variant_doc])* $variant),+ }
-
-        impl $name {
-            pub const ALL: &[Self] = &[$(Self::$variant),+];
-
-            /// The word in replies, the ledger and logs.
-            pub const fn word(self) -> &'static str {
-                match self { $(Self::$variant => $word),+ }
-            }
-
-            /// The value with this word.
-            pub fn find(word: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|it| it.word() == word)
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(self.word())
-            }
-        }
-    };
-}
+use super::words::words;
 
 words!(
     /// How a payment stands.
@@ -143,9 +115,10 @@ impl PaymentState {
             (Self::Sent | Self::InDoubt | Self::Pending | Self::Failed, E::Refused) => {
                 Ok(Self::Failed)
             }
-            (Self::Sent | Self::InDoubt | Self::Pending | Self::Closed, E::Closed) => {
-                Ok(Self::Closed)
-            }
+            (
+                Self::Intended | Self::Sent | Self::InDoubt | Self::Pending | Self::Closed,
+                E::Closed,
+            ) => Ok(Self::Closed),
             (
                 Self::Intended
                 | Self::Sent

@@ -1,3 +1,5 @@
+use std::fmt;
+
 use super::*;
 
 /// Every state against every event: the whole machine on one screen.
@@ -19,7 +21,7 @@ fn matrix<S: Copy + fmt::Display, E: Copy + fmt::Display>(
 #[test]
 fn the_payment_machine() {
     insta::assert_snapshot!(matrix(PaymentState::ALL, PaymentEvent::ALL, PaymentState::on), @"
-    intended | send: sent | not_sent: - | lost: - | accepted: pending | paid: paid | refused: - | closed: - | refunded_in_part: partially_refunded | refunded_in_full: refunded
+    intended | send: sent | not_sent: - | lost: - | accepted: pending | paid: paid | refused: - | closed: closed | refunded_in_part: partially_refunded | refunded_in_full: refunded
     sent | send: - | not_sent: intended | lost: in_doubt | accepted: pending | paid: paid | refused: failed | closed: closed | refunded_in_part: partially_refunded | refunded_in_full: refunded
     pending | send: - | not_sent: - | lost: pending | accepted: pending | paid: paid | refused: failed | closed: closed | refunded_in_part: partially_refunded | refunded_in_full: refunded
     in_doubt | send: - | not_sent: - | lost: in_doubt | accepted: pending | paid: paid | refused: failed | closed: closed | refunded_in_part: partially_refunded | refunded_in_full: refunded

@@ -1,7 +1,7 @@
 //! `create_payment`: start a payment, once.
 use std::{collections::BTreeMap, sync::LazyLock};
 
-use rmcp::{Json, model::JsonObject, tool, tool_router};
+use rmcp::{Json, RoleServer, model::JsonObject, service::RequestContext, tool, tool_router};
 use schemars::JsonSchema;
 
 use super::done;
@@ -95,11 +95,16 @@ impl Server {
             open_world_hint = true
         )
     )]
-    async fn create_payment(&self, arguments: JsonObject) -> Result<Json<PaymentReply>, Refusal> {
+    async fn create_payment(
+        &self,
+        arguments: JsonObject,
+        context: RequestContext<RoleServer>,
+    ) -> Result<Json<PaymentReply>, Refusal> {
         let payment = parse(arguments)?;
+        let caller = self.caller(TOOL, &context);
         let receipt = self
             .payments
-            .create(payment)
+            .create(&caller, payment)
             .await
             .map_err(|refused| Refusal::Refused { tool: TOOL, refused })?;
         let zone = &self.payments.settings.zone;

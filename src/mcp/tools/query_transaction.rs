@@ -2,7 +2,7 @@
 use std::sync::LazyLock;
 
 use jiff::civil::DateTime;
-use rmcp::{Json, model::JsonObject, tool, tool_router};
+use rmcp::{Json, RoleServer, model::JsonObject, service::RequestContext, tool, tool_router};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -79,12 +79,17 @@ impl Server {
             open_world_hint = true
         )
     )]
-    async fn query_transaction(&self, arguments: JsonObject) -> Result<Json<Reply>, Refusal> {
+    async fn query_transaction(
+        &self,
+        arguments: JsonObject,
+        context: RequestContext<RoleServer>,
+    ) -> Result<Json<Reply>, Refusal> {
         let find = parse(arguments)?;
+        let caller = self.caller(TOOL, &context);
         let asked = find.clone();
         let found = self
             .payments
-            .query(find)
+            .query(&caller, find)
             .await
             .map_err(|refused| Refusal::Refused { tool: TOOL, refused })?;
         Ok(Json(Reply::new(found, &asked, self.environment().name())))

@@ -1,7 +1,7 @@
 //! `refund`: give money back, once.
 use std::sync::LazyLock;
 
-use rmcp::{Json, model::JsonObject, tool, tool_router};
+use rmcp::{Json, RoleServer, model::JsonObject, service::RequestContext, tool, tool_router};
 use schemars::JsonSchema;
 
 use super::done;
@@ -47,11 +47,16 @@ impl Server {
             open_world_hint = true
         )
     )]
-    async fn refund(&self, arguments: JsonObject) -> Result<Json<RefundReply>, Refusal> {
+    async fn refund(
+        &self,
+        arguments: JsonObject,
+        context: RequestContext<RoleServer>,
+    ) -> Result<Json<RefundReply>, Refusal> {
         let refund = parse(arguments)?;
+        let caller = self.caller(TOOL, &context);
         let receipt = self
             .payments
-            .refund(refund)
+            .refund(&caller, refund)
             .await
             .map_err(|refused| Refusal::Refused { tool: TOOL, refused })?;
         Ok(Json(RefundReply::new(receipt, self.environment().name())))

@@ -2,16 +2,16 @@
 //!
 //! QFPay looks numbers up in one calendar month at a time (contract §1.2). Nobody who asks needs to
 //! know: an order of ours is looked for in its month, any other month by month into the past.
-use jiff::{SignedDuration, civil::DateTime};
+use jiff::{SignedDuration, Timestamp, civil::DateTime};
 
 use super::{Payments, Refused, news_in};
 use crate::{
     client::{Kind, Page, Query, Trade},
     domain::{
-        OrderNumber, PaymentEvent, RefundEvent, RefundState, Syssn,
+        OrderNumber, PaymentEvent, PaymentState, RefundEvent, RefundState, Syssn,
         time::{self, Window},
     },
-    ledger::{Entry, LedgerError, News, Payment, Refund},
+    ledger::{Caller, Entry, Happening, LedgerError, News, Note, Payment, Refund},
     policy::Action,
 };
 
@@ -20,10 +20,11 @@ mod view;
 pub use view::{Found, OrderView, RefundView};
 use view::{grouped, view};
 
-/// A refund that QFPay never acknowledged, and of which it has no record after this long, never
-/// reached it.
-const NEVER_CAME: SignedDuration = SignedDuration::from_hours(1);
-const NO_RECORD: &str = "QFPay has no record of it";
+pub(super) const NO_RECORD: &str = "QFPay has no record of it";
+/// Longer than any call of ours takes to get its answer and write it down: whoever sent it before
+/// then waits no more.
+const LONGEST_CALL: SignedDuration = SignedDuration::from_mins(5);
+const NOBODY_WAITS: &str = "nobody waits for its answer any more";
 /// How many months back an order that the ledger does not know is looked for.
 pub const MONTHS_BACK: usize = 13;
 /// Most records that one question reads through.
@@ -58,38 +59,74 @@ pub struct Span {
 
 impl Payments {
     /// What is known now. Whatever QFPay says of our orders is written down on the way.
-    pub async fn query(&self, find: Find) -> Result<Found, Refused> {
+    pub async fn query(&self, caller: &Caller, find: Find) -> Result<Found, Refused> {
+        let found = self.ask_for(caller, &find).await;
+        self.note_asked(caller, &find, &found);
+        found
+    }
+
+    async fn ask_for(&self, caller: &Caller, find: &Find) -> Result<Found, Refused> {
         self.permit(Action::QueryTransaction, None, None)?;
         match find {
-            Find::Order(number) => self.order(&number).await,
-            Find::Trade(syssn) => self.trade(&syssn).await,
-            Find::Span(span) => self.span(&span).await,
+            Find::Order(number) => self.order(caller, number).await,
+            Find::Trade(syssn) => self.trade(caller, syssn).await,
+            Find::Span(span) => self.span(caller, span).await,
         }
     }
 
+    /// Writes down that somebody asked, and what was told, without keeping the answer waiting.
+    fn note_asked(&self, caller: &Caller, find: &Find, found: &Result<Found, Refused>) {
+        let what = if found.is_ok() { Happening::Asked } else { Happening::Refused };
+        let about = match find {
+            Find::Order(number) => number.to_string(),
+            Find::Trade(syssn) => format!("syssn {syssn}"),
+            Find::Span(span) => format!("{} to {}", span.start, span.end),
+        };
+        let told = match found {
+            Ok(found) => {
+                let status = found.orders.first().map_or("not found", |it| it.status.word());
+                format!("{about}: {} orders, {status}", found.orders.len())
+            }
+            Err(refused) => format!("{about}: {refused}"),
+        };
+        let number = match (find, found) {
+            (Find::Order(number), _) => Some(number.clone()),
+            (Find::Trade(_), Ok(found)) => found.orders.first().and_then(|it| it.number.clone()),
+            (Find::Trade(_) | Find::Span(_), _) => None,
+        };
+        let (this, caller) = (self.clone(), caller.clone());
+        self.tasks.spawn(async move {
+            this.note(number.as_ref(), None, Note::new(&caller, what).saying(told)).await;
+        });
+    }
+
     /// An order by our number.
-    pub(super) async fn order(&self, number: &OrderNumber) -> Result<Found, Refused> {
+    pub(super) async fn order(
+        &self,
+        caller: &Caller,
+        number: &OrderNumber,
+    ) -> Result<Found, Refused> {
         match self.ledger.find(number).await? {
-            Some(Entry::Payment(payment)) => self.known(payment).await,
-            Some(Entry::Refund(refund)) => self.by_syssn(&refund.terms.syssn, false).await,
+            Some(Entry::Payment(payment)) => self.known(caller, payment).await,
+            Some(Entry::Refund(refund)) => self.by_syssn(caller, &refund.terms.syssn, false).await,
             None => {
                 let query = Query { orders: vec![number.clone()], ..Query::default() };
-                self.unknown(query, self.months_back(), true).await
+                self.unknown(caller, query, self.months_back(), true).await
             }
         }
     }
 
     /// An order by QFPay's number, or by the number of one of its refunds.
-    pub(super) async fn trade(&self, syssn: &Syssn) -> Result<Found, Refused> {
-        self.by_syssn(syssn, true).await
+    pub(super) async fn trade(&self, caller: &Caller, syssn: &Syssn) -> Result<Found, Refused> {
+        self.by_syssn(caller, syssn, true).await
     }
 
     /// `hop` says whether a refund's record may lead on to its payment; once is enough.
-    async fn by_syssn(&self, syssn: &Syssn, hop: bool) -> Result<Found, Refused> {
+    async fn by_syssn(&self, caller: &Caller, syssn: &Syssn, hop: bool) -> Result<Found, Refused> {
         match self.ledger.find_by_syssn(syssn).await? {
-            Some(Entry::Payment(payment)) => return self.known(payment).await,
+            Some(Entry::Payment(payment)) => return self.known(caller, payment).await,
             Some(Entry::Refund(refund)) if hop => {
-                return Box::pin(self.by_syssn(&refund.terms.syssn, false)).await;
+                return Box::pin(self.by_syssn(caller, &refund.terms.syssn, false)).await;
             }
             Some(Entry::Refund(_)) | None => {}
         }
@@ -98,11 +135,11 @@ impl Payments {
             Some(day) => vec![Window::month_of(day)],
             None => self.months_back(),
         };
-        self.unknown(query, months, hop).await
+        self.unknown(caller, query, months, hop).await
     }
 
     /// An order of our ledger, with its refunds.
-    async fn known(&self, payment: Payment) -> Result<Found, Refused> {
+    async fn known(&self, caller: &Caller, payment: Payment) -> Result<Found, Refused> {
         let refunds = match &payment.syssn {
             Some(syssn) => self.ledger.refunds_of(syssn).await?,
             None => Vec::new(),
@@ -135,7 +172,7 @@ impl Payments {
         let known = (payment.clone(), refunds.clone());
         // A number that was not asked for, or stands beyond what was read, is not missing.
         let all = trouble.is_none() && refunds.len() < MAX_NUMBERS && trades.len() < MAX_RECORDS;
-        let settled = self.settle(payment, refunds, &trades, all).await;
+        let settled = self.settle(caller, payment, refunds, &trades, all).await;
         // What QFPay says is told even where it cannot be written down now.
         let unwritten = settled.as_ref().err().map(ToString::to_string);
         let (payment, mut refunds) = settled.unwrap_or_else(|_| unwritten_view(known, &trades));
@@ -154,6 +191,7 @@ impl Payments {
     /// An order that our ledger does not know: the latest of `months` that has it.
     async fn unknown(
         &self,
+        caller: &Caller,
         query: Query,
         months: Vec<Window>,
         hop: bool,
@@ -166,7 +204,7 @@ impl Payments {
             let payment = trades.iter().find(|it| it.kind == Kind::Payment);
             let original = trades.iter().find_map(|it| it.original.clone());
             if let (None, Some(original), true) = (payment, original, hop) {
-                return Box::pin(self.by_syssn(&original, false)).await;
+                return Box::pin(self.by_syssn(caller, &original, false)).await;
             }
             let complete = self.add_refunds_elsewhere(&mut trades).await;
             // The record that tells how the order stands comes first.
@@ -179,7 +217,7 @@ impl Payments {
     }
 
     /// Everything in a span of time, a month at a time.
-    async fn span(&self, span: &Span) -> Result<Found, Refused> {
+    async fn span(&self, caller: &Caller, span: &Span) -> Result<Found, Refused> {
         let windows = Window::by_month(span.start, span.end, MONTHS_BACK);
         let wanted =
             usize::try_from(span.page.saturating_mul(span.page_size)).unwrap_or(MAX_RECORDS);
@@ -209,12 +247,12 @@ impl Payments {
                 (trades.into_iter().skip(from).take(size).collect(), more)
             }
         };
-        self.settle_all(&trades).await;
+        self.settle_all(caller, &trades).await;
         Ok(Found { more, ..grouped(&trades) })
     }
 
     /// The first `most` records of several months, oldest month first.
-    async fn read_through(
+    pub(super) async fn read_through(
         &self,
         narrowed: &Query,
         windows: &[Window],
@@ -286,57 +324,112 @@ impl Payments {
     /// about every month in which they can stand.
     async fn settle(
         &self,
-        mut payment: Payment,
+        caller: &Caller,
+        payment: Payment,
         refunds: Vec<Refund>,
         trades: &[Trade],
         all: bool,
     ) -> Result<(Payment, Vec<Refund>), LedgerError> {
-        let trade = best(trades, &payment);
-        if let Some(trade) = trade {
-            let (event, news) = (trade.payment_event(), news_in(trade));
-            payment = self.settle_payment(payment, event, &news).await?;
-        }
-        let nothing_refunded = trade.is_some_and(|it| it.cancel == Some(0));
+        let nothing_refunded = best(trades, &payment).is_some_and(|it| it.cancel == Some(0));
+        let payment = self.learn_payment(caller, payment, trades, all).await?;
         let mut settled = Vec::new();
         for refund in refunds {
-            let age = self.clock.now().duration_since(refund.asked_at());
-            settled.push(match best_refund(trades, &refund) {
-                Some(it) => self.settle_refund(refund, it.refund_event(), &news_in(it)).await?,
-                // One that QFPay said it works on can stay so until the next day.
-                None if all
-                    && nothing_refunded
-                    && age > NEVER_CAME
-                    && matches!(refund.state, RefundState::Sent | RefundState::InDoubt) =>
-                {
-                    let news = News { resperr: Some(NO_RECORD.to_owned()), ..News::default() };
-                    self.settle_refund(refund, RefundEvent::Refused, &news).await?
-                }
-                None => refund,
-            });
+            let missing = all && nothing_refunded;
+            settled.push(self.learn_refund(caller, refund, trades, missing).await?);
         }
         Ok((payment, settled))
+    }
+
+    /// Writes down what QFPay's records say of a payment. With `all` they are all there can be:
+    /// what is not among them long after it was sent never arrived.
+    pub(super) async fn learn_payment(
+        &self,
+        caller: &Caller,
+        payment: Payment,
+        trades: &[Trade],
+        all: bool,
+    ) -> Result<Payment, LedgerError> {
+        if let Some(trade) = best(trades, &payment) {
+            let note = Note::new(caller, Happening::Learned);
+            return self
+                .settle_payment(payment, trade.payment_event(), &news_in(trade), &note)
+                .await;
+        }
+        let unknown = matches!(payment.state, PaymentState::Sent | PaymentState::InDoubt);
+        match self.silence(payment.asked_at()).filter(|_| all && unknown) {
+            Some(Silence::Long) => {
+                let note = Note::new(caller, Happening::GivenUp);
+                self.settle_payment(payment, PaymentEvent::Refused, &no_record(), &note).await
+            }
+            Some(Silence::Odd) if payment.state == PaymentState::Sent => {
+                let note = Note::new(caller, Happening::Learned).saying(NOBODY_WAITS);
+                self.settle_payment(payment, PaymentEvent::Lost, &News::default(), &note).await
+            }
+            Some(Silence::Odd) | None => Ok(payment),
+        }
+    }
+
+    /// The same for a refund. One that QFPay said it works on can stay so until the next day.
+    pub(super) async fn learn_refund(
+        &self,
+        caller: &Caller,
+        refund: Refund,
+        trades: &[Trade],
+        missing: bool,
+    ) -> Result<Refund, LedgerError> {
+        if let Some(trade) = best_refund(trades, &refund) {
+            let note = Note::new(caller, Happening::Learned);
+            return self.settle_refund(refund, trade.refund_event(), &news_in(trade), &note).await;
+        }
+        let unknown = matches!(refund.state, RefundState::Sent | RefundState::InDoubt);
+        match self.silence(refund.asked_at()).filter(|_| unknown) {
+            Some(Silence::Long) if missing => {
+                let note = Note::new(caller, Happening::GivenUp);
+                self.settle_refund(refund, RefundEvent::Refused, &no_record(), &note).await
+            }
+            Some(_) if refund.state == RefundState::Sent => {
+                let note = Note::new(caller, Happening::Learned).saying(NOBODY_WAITS);
+                self.settle_refund(refund, RefundEvent::Lost, &News::default(), &note).await
+            }
+            Some(_) | None => Ok(refund),
+        }
+    }
+
+    /// What it means that QFPay has no record of something that left at `at`.
+    fn silence(&self, at: Timestamp) -> Option<Silence> {
+        let age = self.clock.now().duration_since(at);
+        if age > self.settings.give_up_after {
+            return Some(Silence::Long);
+        }
+        (age > LONGEST_CALL).then_some(Silence::Odd)
     }
 
     /// Writes down the good news that a list has of orders of ours. Bad news
     /// is left to a question about the order itself: another record of it may stand elsewhere.
     /// A ledger that fails here is only logged: QFPay's records are the answer.
-    async fn settle_all(&self, trades: &[Trade]) {
+    async fn settle_all(&self, caller: &Caller, trades: &[Trade]) {
         for trade in trades {
             let Some(number) = &trade.order else { continue };
-            if let Err(error) = self.settle_one(number, trade).await {
+            if let Err(error) = self.settle_one(caller, number, trade).await {
                 tracing::warn!(%number, %error, "news of an order could not be written down");
             }
         }
     }
 
-    async fn settle_one(&self, number: &OrderNumber, trade: &Trade) -> Result<(), LedgerError> {
+    async fn settle_one(
+        &self,
+        caller: &Caller,
+        number: &OrderNumber,
+        trade: &Trade,
+    ) -> Result<(), LedgerError> {
+        let note = Note::new(caller, Happening::Learned);
         let event = trade.payment_event();
         match self.ledger.find(number).await? {
             Some(Entry::Payment(it)) if is_of(trade, &it) && rank(event) == RECEIVED => {
-                self.settle_payment(it, event, &news_in(trade)).await?;
+                self.settle_payment(it, event, &news_in(trade), &note).await?;
             }
             Some(Entry::Refund(it)) if best_refund(std::slice::from_ref(trade), &it).is_some() => {
-                self.settle_refund(it, trade.refund_event(), &news_in(trade)).await?;
+                self.settle_refund(it, trade.refund_event(), &news_in(trade), &note).await?;
             }
             Some(_) | None => {}
         }
@@ -355,6 +448,20 @@ impl Payments {
         }
         months
     }
+}
+
+/// For how long QFPay has had no record of something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Silence {
+    /// Longer than any call takes.
+    Odd,
+    /// So long that it cannot have arrived.
+    Long,
+}
+
+/// What is new about something that never arrived.
+fn no_record() -> News {
+    News { resperr: Some(NO_RECORD.to_owned()), ..News::default() }
 }
 
 /// Whether a record is of one of the numbers that were asked for, if any were.

@@ -1,10 +1,12 @@
 //! How orders look once they are found: the ledger and QFPay's records put together.
-use jiff::civil::DateTime;
+use jiff::{Timestamp, civil::DateTime};
 
 use super::best;
 use crate::{
     client::{Kind, Trade, Trouble},
-    domain::{Amount, OrderNumber, PaymentEvent, PaymentState, RefundEvent, RefundState, Syssn},
+    domain::{
+        Amount, OrderNumber, PaymentEvent, PaymentState, RefundEvent, RefundState, Syssn, time,
+    },
     ledger::{Payment, Refund},
     spec::PayType,
 };
@@ -33,9 +35,15 @@ pub struct OrderView {
     pub pay_type: Option<&'static PayType>,
     pub respcd: Option<String>,
     pub resperr: Option<String>,
+    /// When we asked for it.
+    pub asked_at: Option<Timestamp>,
+    /// The time that was sent when it was made, as QFPay gives it back.
+    pub txdtm: Option<DateTime>,
     /// By QFPay's clock, UTC+8.
     pub made_at: Option<DateTime>,
     pub paid_at: Option<DateTime>,
+    /// It was carried out after it had been taken for failed or closed.
+    pub late: bool,
     pub refunds: Vec<RefundView>,
     /// Whether these are all of its refunds for sure.
     pub refunds_complete: bool,
@@ -56,6 +64,8 @@ pub struct RefundView {
     pub respcd: Option<String>,
     pub resperr: Option<String>,
     pub made_at: Option<DateTime>,
+    /// It was made after it had been taken for failed.
+    pub late: bool,
 }
 
 impl OrderView {
@@ -86,8 +96,11 @@ pub(super) fn view(payment: Payment, refunds: Vec<Refund>, trades: &[Trade]) -> 
         status: payment.state,
         amount: Some(payment.terms.amount),
         pay_type: Some(payment.terms.pay_type),
+        asked_at: Some(payment.asked_at()),
+        txdtm: trade.and_then(sent_time),
         made_at: trade.and_then(|it| it.made_at),
         paid_at: trade.and_then(|it| it.paid_at),
+        late: payment.late,
         refunds: ours.chain(others.map(refund_in)).collect(),
         refunds_complete: true,
         at_qfpay: trade.is_some(),
@@ -108,6 +121,7 @@ fn refund_view(refund: Refund, trade: Option<&Trade>) -> RefundView {
         respcd: refund.respcd,
         resperr: refund.resperr,
         made_at: trade.and_then(|it| it.made_at),
+        late: refund.late,
     }
 }
 
@@ -148,8 +162,11 @@ fn order_in(trade: &Trade) -> OrderView {
         pay_type: trade.pay_type,
         respcd: Some(trade.respcd.clone()).filter(|it| !it.is_empty()),
         resperr: Some(trade.resperr.clone()).filter(|it| !it.is_empty()),
+        asked_at: None,
+        txdtm: sent_time(trade),
         made_at: trade.made_at,
         paid_at: trade.paid_at,
+        late: false,
         refunds: Vec::new(),
         refunds_complete: false,
         at_qfpay: true,
@@ -172,7 +189,12 @@ fn refund_in(trade: &Trade) -> RefundView {
         respcd: Some(trade.respcd.clone()).filter(|it| !it.is_empty()),
         resperr: Some(trade.resperr.clone()).filter(|it| !it.is_empty()),
         made_at: trade.made_at,
+        late: false,
     }
+}
+
+fn sent_time(trade: &Trade) -> Option<DateTime> {
+    time::parse_wire(trade.fields.get("txdtm")?.as_str()?).ok()
 }
 
 fn amount_in(trade: &Trade) -> Option<Amount> {

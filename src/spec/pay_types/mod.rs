@@ -8,7 +8,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-use super::{Currency, Field, currencies::CURRENCIES};
+use super::{Currency, Field, currencies::CURRENCIES, endpoints::Endpoint};
 pub use find::{nearest, search};
 pub use table::PAY_TYPES;
 
@@ -137,6 +137,15 @@ pub enum Cancel {
     Close,
 }
 
+impl Cancel {
+    pub const fn endpoint(self) -> Endpoint {
+        match self {
+            Self::Reversal => Endpoint::Reversal,
+            Self::Close => Endpoint::Close,
+        }
+    }
+}
+
 /// Where a type was listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Listed {
@@ -203,6 +212,12 @@ impl PayType {
     pub fn least(&self, currency: &Currency) -> u64 {
         let stated = self.min_minor.iter().find(|(code, _)| *code == currency.code);
         stated.map_or(1, |(_, minor)| *minor)
+    }
+
+    /// The call that takes a completed payment back on the day it was made: a card's void
+    /// (contract §1.4). Other types are refunded.
+    pub fn void(&self) -> Option<Cancel> {
+        self.cancel.filter(|_| self.flow == Flow::Card)
     }
 
     /// Whether it uses `field`, required or optional.

@@ -66,6 +66,8 @@ pub enum Operation {
     Payment,
     Refund,
     Query,
+    /// A reversal or a close.
+    Cancel,
 }
 
 /// What a code means, plainly or with its text.

@@ -1,0 +1,196 @@
+//! The ledger in PostgreSQL, shared by replicas on several machines.
+//!
+//! Each change is one statement in a transaction of its own, so a commit is durable and costs one
+//! round trip; what must look before it writes takes an advisory lock first. A connection that
+//! breaks is replaced and the change asked again: an opening is told apart from another caller's by
+//! its attempt, and a change by the version it starts from, so asking twice is writing once.
+mod pace;
+
+use std::{str::FromStr as _, time::Duration};
+
+use secrecy::{ExposeSecret as _, SecretString};
+use sqlx::{
+    ConnectOptions as _, PgPool, Postgres,
+    pool::PoolConnection,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+use tokio::sync::OnceCell;
+
+pub use self::pace::SharedPace;
+use super::{
+    LedgerError, Scope,
+    open::{Outcome, Wanted, open},
+    port::ledger,
+    store::{ChangeRow, Lease, NewEvent, Store as _, Write as _},
+};
+
+/// Most connections of one process.
+const CONNECTIONS: u32 = 16;
+/// How long a call waits for one of them, and for a new one to come about.
+const ACQUIRE: Duration = Duration::from_secs(5);
+/// How long one statement may take, and how long it may wait for another's lock.
+const SESSION: [(&str, &str); 3] = [
+    ("statement_timeout", "10s"),
+    ("lock_timeout", "5s"),
+    ("idle_in_transaction_session_timeout", "15s"),
+];
+/// How often something is asked again after its connection broke: 50 ms, doubled each time, comes
+/// to some six seconds, in which a restarted server is back.
+const TRIES: u32 = 7;
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+
+/// The database that replicas share.
+#[derive(Debug)]
+pub struct Database {
+    pool: PgPool,
+    ready: OnceCell<()>,
+}
+
+/// Why an address is none of a database. The address is not told back: it may hold a password.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "it is no address of a PostgreSQL database; write it as postgres://user:password@host:5432/name"
+)]
+pub struct AddressError;
+
+impl Database {
+    /// The database at `url`. Nothing is connected, and nothing made, before the first use.
+    pub fn new(url: &SecretString) -> Result<Self, AddressError> {
+        let options = PgConnectOptions::from_str(url.expose_secret()).map_err(|_| AddressError)?;
+        let options =
+            options.application_name("qfpay-mcp").options(SESSION).disable_statement_logging();
+        let pool = PgPoolOptions::new()
+            .max_connections(CONNECTIONS)
+            .acquire_timeout(ACQUIRE)
+            // A ping before each use would double the round trips; what is stale is asked again.
+            .test_before_acquire(false)
+            .connect_lazy_with(options);
+        Ok(Self { pool, ready: OnceCell::new() })
+    }
+
+    /// A connection to tables that are up to date.
+    async fn connection(&self) -> Result<PoolConnection<Postgres>, LedgerError> {
+        self.ready.get_or_try_init(|| migrate(&self.pool)).await?;
+        Ok(self.pool.acquire().await?)
+    }
+}
+
+/// Brings the tables up to date; replicas that start together wait for each other.
+async fn migrate(pool: &PgPool) -> Result<(), LedgerError> {
+    let migrator = sqlx::migrate!("src/ledger/migrations/postgres");
+    migrator.run(pool).await.map_err(|error| match error {
+        sqlx::migrate::MigrateError::Execute(error) => error.into(),
+        other => LedgerError::Store(other.into()),
+    })
+}
+
+/// Whether asking again over another connection can help.
+fn is_passing(error: &LedgerError) -> bool {
+    let LedgerError::Store(error) = error else { return false };
+    match error.downcast_ref::<sqlx::Error>() {
+        Some(sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_)) => true,
+        // The server is going away or coming up, or two transactions stood in each other's way.
+        Some(sqlx::Error::Database(error)) => error.code().is_some_and(|code| {
+            code.starts_with("57P0") || ["40001", "40P01", "53300"].contains(&code.as_ref())
+        }),
+        Some(_) | None => false,
+    }
+}
+
+/// How often something was asked, and when to ask again.
+struct Tries {
+    left: u32,
+    pause: Duration,
+}
+
+impl Tries {
+    const fn new() -> Self {
+        Self { left: TRIES, pause: FIRST_PAUSE }
+    }
+
+    /// Whether to ask again, after a pause that this waits for.
+    async fn again(&mut self, error: &LedgerError) -> bool {
+        self.left = self.left.saturating_sub(1);
+        if self.left == 0 || !is_passing(error) {
+            return false;
+        }
+        tracing::warn!(%error, pause = ?self.pause, "the ledger's connection broke; asking again");
+        tokio::time::sleep(self.pause).await;
+        self.pause = self.pause.saturating_mul(2);
+        true
+    }
+}
+
+/// Asks until the connection holds. (A function would take an async closure, of which the compiler
+/// cannot tell yet that its future may move between threads.)
+macro_rules! persist {
+    ($ask:expr) => {{
+        let mut tries = $crate::ledger::postgres::Tries::new();
+        loop {
+            let done: Result<_, LedgerError> = async { $ask }.await;
+            match done {
+                Err(error) if tries.again(&error).await => {}
+                done => break done,
+            }
+        }
+    }};
+}
+use persist;
+
+/// The ledger of one scope in a database.
+#[derive(Debug, Clone)]
+pub struct PostgresLedger {
+    database: std::sync::Arc<Database>,
+    scope: Scope,
+}
+
+impl PostgresLedger {
+    pub fn new(database: std::sync::Arc<Database>, scope: Scope) -> Self {
+        Self { database, scope }
+    }
+
+    async fn open(&self, wanted: Wanted) -> Result<Outcome, LedgerError> {
+        persist!({
+            let mut connection = self.database.connection().await?;
+            if wanted.is_plain() && connection.insert(&wanted.row()).await? {
+                return Ok(wanted.clone().sent());
+            }
+            let mut transaction = sqlx::Connection::begin(&mut *connection).await?;
+            let outcome = open(&mut *transaction, wanted.clone()).await?;
+            transaction.commit().await?;
+            Ok(outcome)
+        })
+    }
+
+    async fn change(&self, change: ChangeRow) -> Result<bool, LedgerError> {
+        persist!(Ok(self.database.connection().await?.update(&change).await?))
+    }
+
+    async fn add(
+        &self,
+        number: Option<String>,
+        event: NewEvent,
+        now_ms: i64,
+    ) -> Result<(), LedgerError> {
+        persist!({
+            let mut connection = self.database.connection().await?;
+            Ok(connection.note(&self.scope, number.as_deref(), &event, now_ms).await?)
+        })
+    }
+
+    async fn take(&self, lease: Lease) -> Result<bool, LedgerError> {
+        persist!(Ok(self.database.connection().await?.lease(&lease).await?))
+    }
+}
+
+/// Reads with a connection that holds.
+macro_rules! read {
+    ($self:ident, $method:ident($($argument:expr),*)) => {
+        persist!({
+            let mut connection = $self.database.connection().await?;
+            Ok(connection.$method(&$self.scope, $($argument),*).await?)
+        })?
+    };
+}
+
+ledger!(PostgresLedger, read);

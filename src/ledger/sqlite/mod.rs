@@ -1,0 +1,278 @@
+//! The ledger in one SQLite file, safely shared by several processes of one desk.
+//!
+//! WAL with `synchronous=FULL`: what was committed survives a power cut. All that this process
+//! writes goes through one [`Writer`], which takes the file's lock first (`BEGIN IMMEDIATE`).
+mod writer;
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use sqlx::{
+    ConnectOptions as _, Sqlite, SqlitePool,
+    pool::PoolConnection,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+use tokio::sync::OnceCell;
+
+use self::writer::Writer;
+use super::{
+    LedgerError, Scope,
+    open::{Outcome, Wanted, open},
+    port::ledger,
+    store::{ChangeRow, Lease, NewEvent, Store as _, Write as _},
+};
+
+/// How long a writer waits for another process.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// Most connections that read at once.
+const READERS: u32 = 4;
+
+/// The ledger of one scope in an SQLite file.
+#[derive(Debug)]
+pub struct SqliteLedger {
+    options: SqliteConnectOptions,
+    reader: SqlitePool,
+    writer: OnceCell<Writer>,
+    scope: Scope,
+    file: PathBuf,
+    /// Which file was opened and brought up to date.
+    opened: OnceCell<Identity>,
+}
+
+/// What tells a file apart from another one of the same name.
+type Identity = Option<(u64, u64)>;
+
+impl From<sqlx::Error> for LedgerError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+impl SqliteLedger {
+    /// The ledger in `file`. The file is made, and brought up to date, by the first that writes,
+    /// so that a server that is only probed leaves nothing behind.
+    pub fn new(file: &Path, scope: Scope) -> Self {
+        let options = SqliteConnectOptions::new()
+            .filename(file)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(BUSY_TIMEOUT)
+            .disable_statement_logging();
+        let reader = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .test_before_acquire(false)
+            .connect_lazy_with(options.clone());
+        let (writer, opened) = (OnceCell::new(), OnceCell::new());
+        Self { options, reader, writer, scope, file: file.to_path_buf(), opened }
+    }
+
+    /// The file is there, up to date, and the one that was opened first.
+    async fn ready(&self) -> Result<(), LedgerError> {
+        let opened = self.opened.get_or_try_init(|| prepare(&self.file, &self.reader)).await?;
+        // What is written to a file that has lost its name is on no disk after a restart.
+        if identity(&self.file) != *opened {
+            let file = self.file.display();
+            let text = format!("{file} was moved or deleted while in use; restart the server");
+            return Err(LedgerError::Store(text.into()));
+        }
+        Ok(())
+    }
+
+    /// A connection to read with; none while nothing was ever written.
+    async fn reader(&self) -> Result<Option<PoolConnection<Sqlite>>, LedgerError> {
+        if !self.opened.initialized() && !self.file.exists() {
+            return Ok(None);
+        }
+        self.ready().await?;
+        Ok(Some(self.reader.acquire().await?))
+    }
+
+    async fn writer(&self) -> Result<&Writer, LedgerError> {
+        self.ready().await?;
+        Ok(self.writer.get_or_init(|| async { Writer::start(self.options.clone()) }).await)
+    }
+
+    async fn open(&self, wanted: Wanted) -> Result<Outcome, LedgerError> {
+        let writer = self.writer().await?;
+        writer
+            .write(move |connection| {
+                Box::pin(async move {
+                    // Most of them are new, and then one statement is enough.
+                    if wanted.is_plain() && connection.insert(&wanted.row()).await? {
+                        return Ok(wanted.sent());
+                    }
+                    open(connection, wanted).await
+                })
+            })
+            .await
+    }
+
+    async fn change(&self, change: ChangeRow) -> Result<bool, LedgerError> {
+        let writer = self.writer().await?;
+        writer
+            .write(move |connection| Box::pin(async move { Ok(connection.update(&change).await?) }))
+            .await
+    }
+
+    async fn add(
+        &self,
+        number: Option<String>,
+        event: NewEvent,
+        now_ms: i64,
+    ) -> Result<(), LedgerError> {
+        let (writer, scope) = (self.writer().await?, self.scope.clone());
+        writer
+            .write(move |connection| {
+                Box::pin(async move {
+                    Ok(connection.note(&scope, number.as_deref(), &event, now_ms).await?)
+                })
+            })
+            .await
+    }
+
+    async fn take(&self, lease: Lease) -> Result<bool, LedgerError> {
+        let writer = self.writer().await?;
+        writer
+            .write(move |connection| Box::pin(async move { Ok(connection.lease(&lease).await?) }))
+            .await
+    }
+}
+
+/// Makes the file and its folder, if need be for the owner only, and brings it up to date.
+async fn prepare(file: &Path, pool: &SqlitePool) -> Result<Identity, LedgerError> {
+    let folder = file.parent().unwrap_or(Path::new(""));
+    if !folder.as_os_str().is_empty() && !folder.exists() {
+        let mut builder = std::fs::DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(folder).map_err(|error| LedgerError::Store(error.into()))?;
+    }
+    migrate(pool).await?;
+    Ok(identity(file))
+}
+
+#[cfg(unix)]
+fn identity(file: &Path) -> Identity {
+    use std::os::unix::fs::MetadataExt as _;
+    std::fs::metadata(file).ok().map(|it| (it.dev(), it.ino()))
+}
+
+#[cfg(not(unix))]
+fn identity(file: &Path) -> Identity {
+    file.exists().then_some((0, 0))
+}
+
+/// Brings the file up to date. Two processes may begin at once: the one that is second finds the
+/// work done and looks again.
+async fn migrate(pool: &SqlitePool) -> Result<(), LedgerError> {
+    let migrator = sqlx::migrate!("src/ledger/migrations/sqlite");
+    let mut tries = 0_u32;
+    loop {
+        match migrator.run(pool).await {
+            Ok(()) => return Ok(()),
+            Err(error) if tries == 20 => return Err(LedgerError::Store(error.into())),
+            Err(error) => tracing::debug!(%error, "the ledger is being brought up to date"),
+        }
+        tries = tries.saturating_add(1);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// Reads with a connection, or gives what is true of an empty ledger.
+macro_rules! read {
+    ($self:ident, $method:ident($($argument:expr),*)) => {
+        match $self.reader().await? {
+            Some(mut connection) => connection.$method(&$self.scope, $($argument),*).await?,
+            None => Default::default(),
+        }
+    };
+}
+
+ledger!(SqliteLedger, read);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::{
+        Ledger as _,
+        conformance::{ledger_tests, scope},
+    };
+
+    ledger_tests!(|folder: &Path, scope| SqliteLedger::new(&folder.join("ledger.db"), scope));
+
+    #[tokio::test]
+    async fn a_ledger_that_is_never_used_leaves_no_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("ledger.db");
+        drop(SqliteLedger::new(&file, scope("m1")));
+        assert!(!file.exists());
+    }
+
+    async fn open_payment(ledger: &SqliteLedger, number: &str) -> Result<(), String> {
+        let opened = crate::ledger::conformance::open_new(ledger, number).await;
+        opened.map_err(|error| error.to_string())
+    }
+
+    #[tokio::test]
+    async fn a_write_that_failed_or_was_given_up_does_not_spoil_the_next() {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = SqliteLedger::new(&folder.path().join("ledger.db"), scope("m1"));
+        open_payment(&ledger, "A1").await.unwrap();
+        // Given up in the middle of a transaction: its caller is gone.
+        let writer = ledger.writer().await.unwrap();
+        let given_up = writer.write(|connection| {
+            Box::pin(async move {
+                sqlx::raw_sql("DELETE FROM entries").execute(&mut *connection).await?;
+                Err::<(), _>(LedgerError::Store("given up".into()))
+            })
+        });
+        given_up.await.unwrap_err();
+        // The disk is full: no page may be added.
+        let full = writer.write(|connection| {
+            Box::pin(async move {
+                sqlx::raw_sql("PRAGMA max_page_count = 1").execute(&mut *connection).await?;
+                let blob = "CREATE TABLE big AS SELECT zeroblob(900000)";
+                sqlx::raw_sql(blob).execute(&mut *connection).await?;
+                Ok(())
+            })
+        });
+        assert!(full.await.unwrap_err().to_string().contains("full"));
+        open_payment(&ledger, "A2").await.unwrap();
+        assert!(ledger.find(&"A1".parse().unwrap()).await.unwrap().is_some());
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_file_that_was_deleted_or_replaced_is_not_written_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("ledger.db");
+        let ledger = SqliteLedger::new(&file, scope("m1"));
+        open_payment(&ledger, "A1").await.unwrap();
+        std::fs::rename(&file, folder.path().join("moved.db")).unwrap();
+        let told = open_payment(&ledger, "A2").await.unwrap_err();
+        assert!(told.contains("was moved or deleted while in use; restart the server"), "{told}");
+        open_payment(&SqliteLedger::new(&file, scope("m1")), "A2").await.unwrap();
+        assert!(open_payment(&ledger, "A3").await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_commit_is_synced_to_disk() {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = SqliteLedger::new(&folder.path().join("ledger.db"), scope("m1"));
+        let writer = ledger.writer().await.unwrap();
+        let told = writer.write(|connection| {
+            Box::pin(async move {
+                let mode: (String,) =
+                    sqlx::query_as("PRAGMA journal_mode").fetch_one(&mut *connection).await?;
+                let level: (i64,) =
+                    sqlx::query_as("PRAGMA synchronous").fetch_one(&mut *connection).await?;
+                Ok((mode.0, level.0))
+            })
+        });
+        assert_eq!(told.await.unwrap(), ("wal".to_owned(), 2));
+    }
+}

@@ -1,0 +1,504 @@
+//! Every statement of the ledger, once: both stores number their parameters the same way.
+//!
+//! What differs is how two statements become one ([`Write`]), and who must wait for whom.
+use jiff::Timestamp;
+use serde_json::Value;
+use sqlx::{PgConnection, SqliteConnection, types::Json};
+
+use super::{
+    Caller, Filter, Happening, News, Note, Noted, Place, Scope,
+    rows::{self, EventRow, Row, WrittenTerms, select},
+};
+use crate::domain::{OrderNumber, Syssn};
+
+type Outcome<T> = Result<T, sqlx::Error>;
+
+/// An entry to add.
+#[derive(Debug, Clone)]
+pub(super) struct NewRow {
+    pub(super) scope: Scope,
+    pub(super) number: String,
+    pub(super) terms: WrittenTerms,
+    pub(super) state: &'static str,
+    pub(super) attempt: String,
+    pub(super) now_ms: i64,
+    pub(super) event: NewEvent,
+}
+
+/// A change to an entry, from one version on.
+#[derive(Debug, Clone)]
+pub(super) struct ChangeRow {
+    pub(super) scope: Scope,
+    pub(super) number: String,
+    pub(super) version: i64,
+    pub(super) to: &'static str,
+    pub(super) news: News,
+    /// Set where it is about to leave.
+    pub(super) attempt: Option<String>,
+    pub(super) now_ms: i64,
+    pub(super) event: NewEvent,
+}
+
+/// A row of the audit to add.
+#[derive(Debug, Clone)]
+pub(super) struct NewEvent {
+    what: Happening,
+    caller: Caller,
+    terms: Option<Value>,
+    from: Option<&'static str>,
+    to: Option<&'static str>,
+    respcd: Option<String>,
+    detail: Option<String>,
+}
+
+impl NewEvent {
+    pub(super) fn new(note: &Note<'_>) -> Self {
+        Self {
+            what: note.what,
+            caller: note.caller.clone(),
+            terms: None,
+            from: None,
+            to: None,
+            respcd: note.respcd.clone(),
+            detail: note.detail.clone(),
+        }
+    }
+
+    /// A row that goes with no change.
+    pub(super) fn noted(note: &Note<'_>, terms: Option<Noted<'_>>) -> Self {
+        Self { terms: terms.map(|it| WrittenTerms::of(it).whole()), ..Self::new(note) }
+    }
+
+    pub(super) fn with_terms(self, terms: Value) -> Self {
+        Self { terms: Some(terms), ..self }
+    }
+
+    pub(super) fn moving(self, from: Option<&'static str>, to: &'static str) -> Self {
+        Self { from, to: Some(to), ..self }
+    }
+
+    /// What QFPay said, unless the note says something of its own.
+    pub(super) fn telling(self, news: &News) -> Self {
+        Self {
+            respcd: self.respcd.or_else(|| news.respcd.clone()),
+            detail: self.detail.or_else(|| news.resperr.clone()),
+            ..self
+        }
+    }
+}
+
+macro_rules! insert_entry {
+    () => {
+        "INSERT INTO entries (environment, merchant, number, kind, state, version, amount_minor, \
+         currency, terms, original, digest, attempt, created_ms, sent_ms, updated_ms) \
+         VALUES ($1, $2, $3, $4, $5, 1, $6, $7, $8, $9, $10, $11, $12, $12, $12) \
+         ON CONFLICT (environment, merchant, number) DO NOTHING"
+    };
+}
+
+macro_rules! update_entry {
+    () => {
+        "UPDATE entries SET state = $5, version = version + 1, syssn = coalesce($6, syssn), \
+         respcd = coalesce($7, respcd), resperr = coalesce($8, resperr), \
+         shown = coalesce($9, shown), sent_ms = coalesce($10, sent_ms), \
+         attempt = coalesce($11, attempt), late = late OR $23, updated_ms = $12 \
+         WHERE environment = $1 AND merchant = $2 AND number = $3 AND version = $4"
+    };
+}
+
+macro_rules! insert_event {
+    () => {
+        "INSERT INTO events (environment, merchant, number, at_ms, what, tool, transport, client, \
+         principal, terms, from_state, to_state, respcd, detail) "
+    };
+}
+
+/// The event beside a change, of the parameters that both changes number alike; `$source` says
+/// whether the change came about.
+macro_rules! and_event {
+    ($change:expr, $condition:literal) => {
+        concat!(
+            "WITH change AS (",
+            $change,
+            " RETURNING 1) ",
+            insert_event!(),
+            "SELECT $1, $2, $3, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22 ",
+            $condition
+        )
+    };
+}
+
+/// $1 to $12.
+macro_rules! bind_new {
+    ($query:expr, $new:expr) => {
+        $query
+            .bind($new.scope.environment.name())
+            .bind($new.scope.merchant.as_str())
+            .bind($new.number.as_str())
+            .bind($new.terms.kind)
+            .bind($new.state)
+            .bind($new.terms.minor())
+            .bind($new.terms.amount.currency().code)
+            .bind(Json($new.terms.json.clone()))
+            .bind($new.terms.original.as_deref())
+            .bind($new.terms.digest.as_str())
+            .bind($new.attempt.as_str())
+            .bind($new.now_ms)
+    };
+}
+
+/// $1 to $12; what is `late` is $23, behind the event.
+macro_rules! bind_change {
+    ($query:expr, $change:expr) => {
+        $query
+            .bind($change.scope.environment.name())
+            .bind($change.scope.merchant.as_str())
+            .bind($change.number.as_str())
+            .bind($change.version)
+            .bind($change.to)
+            .bind($change.news.syssn.as_ref().map(Syssn::as_str))
+            .bind($change.news.respcd.as_deref())
+            .bind($change.news.resperr.as_deref())
+            .bind(rows::shown(&$change.news).map(Json))
+            .bind($change.attempt.as_ref().map(|_| $change.now_ms))
+            .bind($change.attempt.as_deref())
+            .bind($change.now_ms)
+    };
+}
+
+/// Ten parameters, as [`insert_event`] has them behind the time.
+macro_rules! bind_event {
+    ($query:expr, $event:expr) => {
+        $query
+            .bind($event.what.word())
+            .bind($event.caller.tool)
+            .bind($event.caller.transport)
+            .bind($event.caller.client.as_deref())
+            .bind($event.caller.principal.as_deref())
+            .bind($event.terms.clone().map(Json))
+            .bind($event.from)
+            .bind($event.to)
+            .bind($event.respcd.as_deref())
+            .bind($event.detail.as_deref())
+    };
+}
+
+/// The changes: an entry and its row of the audit, both or neither.
+pub(super) trait Write: Send {
+    /// Adds an entry; false if its number is taken.
+    fn insert(&mut self, new: &NewRow) -> impl Future<Output = Outcome<bool>> + Send;
+
+    /// Changes an entry; false if it has another version by now.
+    fn update(&mut self, change: &ChangeRow) -> impl Future<Output = Outcome<bool>> + Send;
+
+    /// Makes others wait who come with the same key, until the transaction ends.
+    fn lock(&mut self, key: String) -> impl Future<Output = Outcome<()>> + Send;
+}
+
+/// One writer at a time, in a transaction of several statements.
+impl Write for SqliteConnection {
+    async fn insert(&mut self, new: &NewRow) -> Outcome<bool> {
+        let insert = bind_new!(sqlx::query(insert_entry!()), new);
+        if insert.execute(&mut *self).await?.rows_affected() == 0 {
+            return Ok(false);
+        }
+        self.note(&new.scope, Some(&new.number), &new.event, new.now_ms).await?;
+        Ok(true)
+    }
+
+    async fn update(&mut self, change: &ChangeRow) -> Outcome<bool> {
+        // Nothing stands between, so the last parameter is the next one here.
+        const UPDATE: &str = update_entry!();
+        let update = bind_change!(sqlx::query(UPDATE), change);
+        let update = bind_event!(update, change.event).bind(change.news.late);
+        if update.execute(&mut *self).await?.rows_affected() == 0 {
+            return Ok(false);
+        }
+        self.note(&change.scope, Some(&change.number), &change.event, change.now_ms).await?;
+        Ok(true)
+    }
+
+    async fn lock(&mut self, _: String) -> Outcome<()> {
+        Ok(())
+    }
+}
+
+/// Both statements in one, so that a change costs one round trip and is atomic by itself.
+impl Write for PgConnection {
+    async fn insert(&mut self, new: &NewRow) -> Outcome<bool> {
+        const INSERT: &str = and_event!(insert_entry!(), "FROM change");
+        let insert = bind_event!(bind_new!(sqlx::query(INSERT), new), new.event);
+        Ok(insert.execute(&mut *self).await?.rows_affected() == 1)
+    }
+
+    async fn update(&mut self, change: &ChangeRow) -> Outcome<bool> {
+        const UPDATE: &str = and_event!(update_entry!(), "FROM change");
+        let update = bind_event!(bind_change!(sqlx::query(UPDATE), change), change.event);
+        Ok(update.bind(change.news.late).execute(&mut *self).await?.rows_affected() == 1)
+    }
+
+    async fn lock(&mut self, key: String) -> Outcome<()> {
+        const LOCK: &str = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))";
+        sqlx::query(LOCK).bind(key).execute(&mut *self).await?;
+        Ok(())
+    }
+}
+
+/// What both stores say in the same words.
+pub(super) trait Store: Write {
+    fn note(
+        &mut self,
+        scope: &Scope,
+        number: Option<&str>,
+        event: &NewEvent,
+        now_ms: i64,
+    ) -> impl Future<Output = Outcome<()>> + Send;
+
+    fn find(
+        &mut self,
+        scope: &Scope,
+        number: &OrderNumber,
+    ) -> impl Future<Output = Outcome<Option<Row>>> + Send;
+
+    fn find_by_syssn(
+        &mut self,
+        scope: &Scope,
+        syssn: &Syssn,
+    ) -> impl Future<Output = Outcome<Option<Row>>> + Send;
+
+    fn refunds(
+        &mut self,
+        scope: &Scope,
+        syssn: &str,
+    ) -> impl Future<Output = Outcome<Vec<Row>>> + Send;
+
+    /// An entry with these terms that is unfinished, or was changed since without having ended in
+    /// vain.
+    fn repeated(
+        &mut self,
+        scope: &Scope,
+        digest: &str,
+        since_ms: i64,
+    ) -> impl Future<Output = Outcome<Option<Row>>> + Send;
+
+    fn unfinished(
+        &mut self,
+        scope: &Scope,
+        after: Option<&Place>,
+        limit: u32,
+    ) -> impl Future<Output = Outcome<Vec<Row>>> + Send;
+
+    fn list(
+        &mut self,
+        scope: &Scope,
+        filter: &Filter,
+    ) -> impl Future<Output = Outcome<Vec<Row>>> + Send;
+
+    fn history(
+        &mut self,
+        scope: &Scope,
+        number: &OrderNumber,
+    ) -> impl Future<Output = Outcome<Vec<EventRow>>> + Send;
+
+    fn lease(&mut self, lease: &Lease) -> impl Future<Output = Outcome<bool>> + Send;
+}
+
+/// A right to do some work alone.
+#[derive(Debug, Clone)]
+pub(super) struct Lease {
+    pub(super) scope: Scope,
+    pub(super) name: String,
+    pub(super) holder: String,
+    pub(super) until_ms: i64,
+    /// Leases that ended before then can be taken by anybody.
+    pub(super) free_before_ms: i64,
+}
+
+impl Lease {
+    pub(super) fn new(
+        scope: &Scope,
+        (name, holder): (&str, &str),
+        until: Timestamp,
+        now: Timestamp,
+        force: bool,
+    ) -> Self {
+        let free_before = if force { Timestamp::MAX } else { now };
+        Self {
+            scope: scope.clone(),
+            name: name.to_owned(),
+            holder: holder.to_owned(),
+            until_ms: until.as_millisecond(),
+            free_before_ms: free_before.as_millisecond(),
+        }
+    }
+}
+
+macro_rules! store {
+    ($connection:ty) => {
+        impl Store for $connection {
+            async fn note(
+                &mut self,
+                scope: &Scope,
+                number: Option<&str>,
+                event: &NewEvent,
+                now_ms: i64,
+            ) -> Outcome<()> {
+                const NOTE: &str = concat!(
+                    insert_event!(),
+                    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
+                );
+                let note = sqlx::query(NOTE)
+                    .bind(scope.environment.name())
+                    .bind(scope.merchant.as_str())
+                    .bind(number)
+                    .bind(now_ms);
+                bind_event!(note, event).execute(&mut *self).await?;
+                Ok(())
+            }
+
+            async fn find(&mut self, scope: &Scope, number: &OrderNumber) -> Outcome<Option<Row>> {
+                sqlx::query_as(select!("AND number = $3"))
+                    .bind(scope.environment.name())
+                    .bind(scope.merchant.as_str())
+                    .bind(number.as_str())
+                    .fetch_optional(&mut *self)
+                    .await
+            }
+
+            async fn find_by_syssn(
+                &mut self,
+                scope: &Scope,
+                syssn: &Syssn,
+            ) -> Outcome<Option<Row>> {
+                sqlx::query_as(select!("AND syssn = $3 ORDER BY kind, created_ms LIMIT 1"))
+                    .bind(scope.environment.name())
+                    .bind(scope.merchant.as_str())
+                    .bind(syssn.as_str())
+                    .fetch_optional(&mut *self)
+                    .await
+            }
+
+            async fn refunds(&mut self, scope: &Scope, syssn: &str) -> Outcome<Vec<Row>> {
+                sqlx::query_as(select!(
+                    "AND original = $3 AND kind = 'refund' ORDER BY created_ms, number"
+                ))
+                .bind(scope.environment.name())
+                .bind(scope.merchant.as_str())
+                .bind(syssn)
+                .fetch_all(&mut *self)
+                .await
+            }
+
+            async fn repeated(
+                &mut self,
+                scope: &Scope,
+                digest: &str,
+                since_ms: i64,
+            ) -> Outcome<Option<Row>> {
+                let recent = sqlx::query_as(select!(
+                    "AND digest = $3 AND updated_ms >= $4 AND state NOT IN ('failed', 'closed') \
+                     ORDER BY updated_ms DESC LIMIT 1"
+                ))
+                .bind(scope.environment.name())
+                .bind(scope.merchant.as_str())
+                .bind(digest)
+                .bind(since_ms)
+                .fetch_optional(&mut *self)
+                .await?;
+                if recent.is_some() {
+                    return Ok(recent);
+                }
+                sqlx::query_as(select!(
+                    "AND digest = $3 AND state IN ('sent', 'pending', 'in_doubt') \
+                     ORDER BY created_ms DESC LIMIT 1"
+                ))
+                .bind(scope.environment.name())
+                .bind(scope.merchant.as_str())
+                .bind(digest)
+                .fetch_optional(&mut *self)
+                .await
+            }
+
+            async fn unfinished(
+                &mut self,
+                scope: &Scope,
+                after: Option<&Place>,
+                limit: u32,
+            ) -> Outcome<Vec<Row>> {
+                let start = Timestamp::MIN.as_millisecond();
+                sqlx::query_as(select!(
+                    "AND state IN ('sent', 'pending', 'in_doubt') \
+                     AND (created_ms, number) > ($3, $4) ORDER BY created_ms, number LIMIT $5"
+                ))
+                .bind(scope.environment.name())
+                .bind(scope.merchant.as_str())
+                .bind(after.map_or(start, |it| it.created_at.as_millisecond()))
+                .bind(after.map_or("", |it| it.number.as_str()))
+                .bind(i64::from(limit))
+                .fetch_all(&mut *self)
+                .await
+            }
+
+            async fn list(&mut self, scope: &Scope, filter: &Filter) -> Outcome<Vec<Row>> {
+                let states = format!(",{},", filter.states.join(","));
+                let ms = |at: Option<Timestamp>| at.map(Timestamp::as_millisecond);
+                let end = Timestamp::MAX.as_millisecond();
+                let after = filter.after.as_ref();
+                sqlx::query_as(select!(
+                    "AND ($3 = ',,' OR $3 LIKE '%,' || state || ',%') \
+                     AND created_ms >= $4 AND created_ms < $5 \
+                     AND (created_ms, number) < ($6, $7) AND (late OR NOT $9) \
+                     ORDER BY created_ms DESC, number DESC LIMIT $8"
+                ))
+                .bind(scope.environment.name())
+                .bind(scope.merchant.as_str())
+                .bind(states)
+                .bind(ms(filter.since).unwrap_or(Timestamp::MIN.as_millisecond()))
+                .bind(ms(filter.until).unwrap_or(end))
+                .bind(after.map_or(end, |it| it.created_at.as_millisecond()))
+                .bind(after.map_or("", |it| it.number.as_str()))
+                .bind(i64::from(filter.limit))
+                .bind(filter.late)
+                .fetch_all(&mut *self)
+                .await
+            }
+
+            async fn history(
+                &mut self,
+                scope: &Scope,
+                number: &OrderNumber,
+            ) -> Outcome<Vec<EventRow>> {
+                sqlx::query_as(
+                    "SELECT at_ms, number, what, tool, transport, client, principal, terms, \
+                     from_state, to_state, respcd, detail FROM events \
+                     WHERE environment = $1 AND merchant = $2 AND number = $3 ORDER BY id",
+                )
+                .bind(scope.environment.name())
+                .bind(scope.merchant.as_str())
+                .bind(number.as_str())
+                .fetch_all(&mut *self)
+                .await
+            }
+
+            async fn lease(&mut self, lease: &Lease) -> Outcome<bool> {
+                let taken = sqlx::query(
+                    "INSERT INTO leases (environment, merchant, name, holder, until_ms) \
+                     VALUES ($1, $2, $3, $4, $5) \
+                     ON CONFLICT (environment, merchant, name) DO UPDATE \
+                     SET holder = excluded.holder, until_ms = excluded.until_ms \
+                     WHERE leases.holder = excluded.holder OR leases.until_ms <= $6",
+                )
+                .bind(lease.scope.environment.name())
+                .bind(lease.scope.merchant.as_str())
+                .bind(lease.name.as_str())
+                .bind(lease.holder.as_str())
+                .bind(lease.until_ms)
+                .bind(lease.free_before_ms);
+                Ok(taken.execute(&mut *self).await?.rows_affected() == 1)
+            }
+        }
+    };
+}
+
+store!(SqliteConnection);
+store!(PgConnection);

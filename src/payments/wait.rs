@@ -1,0 +1,106 @@
+//! Wait until a payment is paid or over, or the time is up: ask QFPay now and then, and listen.
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::{Payments, Refused, query::Found};
+use crate::{
+    domain::{OrderNumber, PaymentState},
+    ledger::{Caller, Happening, Note},
+    policy::Action,
+    spec::Flow,
+};
+
+/// The seconds between two questions, in order; the last one holds for the rest. Source: contract
+/// §6 (first after 3 to 5 s; a payer's code every 3 s, later 5 s; a QR code or page 3 to 10 s).
+const SCANNED: &[u64] = &[3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 5];
+const SHOWN: &[u64] = &[3, 3, 4, 4, 5, 6, 8, 10];
+
+/// How a wait ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Waited {
+    /// How the order stands, as a query tells it; empty if there is none.
+    pub found: Found,
+    pub waited: Duration,
+}
+
+/// What is told while it waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tick {
+    pub waited: Duration,
+    pub left: Duration,
+    pub status: PaymentState,
+}
+
+/// Hears how the wait goes on.
+pub type Ticker<'a> = &'a (dyn Fn(Tick) -> BoxFuture<'static, ()> + Send + Sync);
+
+impl Payments {
+    /// Waits for the order `number` until it is not pending any more, at most `limit`. It ends at
+    /// once when `cancelled` or when the process is about to end, and wakes at once when something
+    /// new is known of the order; `tick` is awaited each time before it goes on waiting.
+    pub async fn wait(
+        &self,
+        caller: &Caller,
+        number: &OrderNumber,
+        limit: Duration,
+        cancelled: &CancellationToken,
+        tick: Ticker<'_>,
+    ) -> Result<Waited, Refused> {
+        self.permit(Action::QueryTransaction, None, None)?;
+        let start = Instant::now();
+        let mut listener = self.changes.listen();
+        for nth in 0_usize.. {
+            let found = self.order(caller, number).await?;
+            let waited = start.elapsed();
+            let left = limit.saturating_sub(waited);
+            let going_on = found.orders.first().filter(|it| is_waiting(it.status));
+            let over = left.is_zero() || cancelled.is_cancelled() || self.stop.is_cancelled();
+            let Some(order) = going_on.filter(|_| !over) else {
+                let status = found.orders.first().map_or("not found", |it| it.status.word());
+                let told = format!("waited {} s: {status}", waited.as_secs());
+                self.note(Some(number), None, Note::new(caller, Happening::Asked).saying(told))
+                    .await;
+                return Ok(Waited { found, waited });
+            };
+            let pause = pause(order.pay_type.map(|it| it.flow), nth).min(left);
+            tick(Tick { waited, left, status: order.status }).await;
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = listener.changed(number) => {}
+                () = cancelled.cancelled() => {}
+                () = self.stop.cancelled() => {}
+            }
+        }
+        Err(Refused::Unrecorded { number: number.clone(), cause: "waited for ever".to_owned() })
+    }
+}
+
+/// Whether there is something to wait for.
+fn is_waiting(status: PaymentState) -> bool {
+    status.is_open()
+}
+
+fn pause(flow: Option<Flow>, nth: usize) -> Duration {
+    let table = if flow == Some(Flow::Cpm) { SCANNED } else { SHOWN };
+    let seconds = table.get(nth).or(table.last()).copied().unwrap_or(10);
+    Duration::from_secs(seconds)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_payers_code_is_asked_about_more_often_than_a_shown_one() {
+        let told = |flow| {
+            let seconds: Vec<String> =
+                (0..14).map(|nth| pause(Some(flow), nth).as_secs().to_string()).collect();
+            seconds.join(" ")
+        };
+        assert_eq!(told(Flow::Cpm), "3 3 3 3 3 3 3 3 3 3 5 5 5 5");
+        assert_eq!(told(Flow::Mpm), "3 3 4 4 5 6 8 10 10 10 10 10 10 10");
+    }
+}
