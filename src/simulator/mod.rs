@@ -270,6 +270,14 @@ impl Desk {
         Ok(self.book.select(self.now_ms(), &filter).await?.into_iter().next())
     }
 
+    /// Wakes the notifier for what is due by now. What is due later it finds by itself, and under
+    /// load it would do little but look.
+    fn wake_notifier(&self, trade: &Trade) {
+        if trade.notify_due_ms.is_some_and(|at| at <= self.now_ms()) {
+            self.due.notify_one();
+        }
+    }
+
     async fn act(&self, syssn: &str, act: Act) -> Result<bool, BookError> {
         let done = self.book.settle(self.now_ms(), syssn, act.respcd(), 0).await?;
         self.due.notify_one();

@@ -121,9 +121,7 @@ async fn make(desk: &Desk, asked: &Asked<'_>, fault: Option<Fault>) -> Result<Re
     }
     let new = terms(desk, asked, minor, trigger);
     if let Some(trade) = desk.book.add(new.clone()).await? {
-        if trade.notify_due_ms.is_some() {
-            desk.due.notify_one();
-        }
+        desk.wake_notifier(&trade);
         return Ok(tell(desk, &trade, trigger));
     }
     let filter = Filter::number(asked.out_trade_no);

@@ -88,9 +88,7 @@ async fn make(desk: &Desk, asked: &Asked<'_>, fault: Option<Fault>) -> Result<Re
     let new = terms(desk, asked, &payment, trigger, now_ms);
     let Some(trade) = writing.add(new).await? else { return Err(Reply::new("1102").into()) };
     writing.commit().await?;
-    if trade.notify_due_ms.is_some() {
-        desk.due.notify_one();
-    }
+    desk.wake_notifier(&trade);
     let mut reply = made(&trade);
     if is_void(&payment, &trade.sysdtm) {
         "Void received".clone_into(&mut reply.respmsg);

@@ -185,17 +185,23 @@ impl Formatter for Python {
         writer: &mut W,
         fragment: &str,
     ) -> io::Result<()> {
-        for c in fragment.chars() {
-            if matches!(c, ' '..='~') {
-                write!(writer, "{c}")?;
-            } else {
-                for unit in c.encode_utf16(&mut [0; 2]) {
-                    write!(writer, "\\u{unit:04x}")?;
-                }
+        let mut rest = fragment;
+        while let Some((plain, c, after)) = split_at_odd(rest) {
+            writer.write_all(plain.as_bytes())?;
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                write!(writer, "\\u{unit:04x}")?;
             }
+            rest = after;
         }
-        Ok(())
+        writer.write_all(rest.as_bytes())
     }
+}
+
+/// `text` around its first character that is not printable ASCII.
+fn split_at_odd(text: &str) -> Option<(&str, char, &str)> {
+    let (plain, odd) = text.split_at(text.find(|c| !matches!(c, ' '..='~'))?);
+    let mut odd = odd.chars();
+    odd.next().map(|c| (plain, c, odd.as_str()))
 }
 
 #[cfg(test)]
