@@ -12,6 +12,7 @@ use crate::{
     config::{Config, Vars, variables},
     ledger::postgres::AddressError,
     mcp::Server,
+    simulator::Faults,
     telemetry,
     transport::{Shutdown, http, stdio},
 };
@@ -64,6 +65,11 @@ enum Command {
         /// Where it keeps its orders [default: simulator.db in the state directory]
         #[arg(long)]
         book: Option<PathBuf>,
+        /// What goes wrong on purpose, in requests of a thousand: `seed=7,lost_answer=50`
+        ///
+        /// README.md lists the faults. The same seed strikes the same orders.
+        #[arg(long)]
+        faults: Option<Faults>,
     },
 }
 
@@ -88,7 +94,9 @@ pub async fn run(cli: Cli, vars: Vars<'_>) -> ExitCode {
         Some(Command::Demo) => ExitCode::SUCCESS,
         Some(Command::Call { tool, json }) => call::run(&tool, &json).await,
         Some(Command::Http { bind }) => serve_http(&config, bind).await,
-        Some(Command::Simulator { bind, book }) => simulator::run(&config, bind, book).await,
+        Some(Command::Simulator { bind, book, faults }) => {
+            simulator::run(&config, bind, book, faults).await
+        }
     }
 }
 

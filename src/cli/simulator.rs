@@ -4,15 +4,22 @@ use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 use super::{complain, ended, wire};
 use crate::{
     config::Config,
-    simulator::{self, Simulator},
+    simulator::{self, Faults, Simulator},
     transport::Shutdown,
 };
 
-pub(super) async fn run(config: &Config, bind: SocketAddr, book: Option<PathBuf>) -> ExitCode {
+pub(super) async fn run(
+    config: &Config,
+    bind: SocketAddr,
+    book: Option<PathBuf>,
+    faults: Option<Faults>,
+) -> ExitCode {
     let mut settings = wire::simulator_settings(config, bind);
     if let Some(book) = book {
         settings.book = book;
     }
+    let on_purpose = faults.as_ref().map_or(String::new(), |it| format!("\n  faults   {it}"));
+    settings.faults = faults;
     let (app_code, book) = (settings.app_code.clone(), settings.book.display().to_string());
     let key = if simulator::is_built_in(&settings.key) {
         simulator::KEY
@@ -28,8 +35,8 @@ pub(super) async fn run(config: &Config, bind: SocketAddr, book: Option<PathBuf>
         Err(error) => return ended(Err(error)),
     };
     complain(&format!(
-        "QFPay simulator on {}\n  app code {app_code}\n  key      {key}\n  orders   {book}\nSee \
-         them in a browser at that address. Ctrl-C ends it.",
+        "QFPay simulator on {}\n  app code {app_code}\n  key      {key}\n  orders   {book}{on_purpose}\n\
+         See them in a browser at that address. Ctrl-C ends it.",
         simulator.url()
     ));
     shutdown.stopped().await;

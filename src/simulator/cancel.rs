@@ -6,7 +6,7 @@ use super::{
     Desk,
     book::{Filter, PAID, Trade},
     check::Reader,
-    reply::{Fault, Reply},
+    reply::{Failure, Reply},
     wire,
 };
 use crate::{
@@ -19,7 +19,7 @@ const CLOSED: &str = "1142";
 const REVERSED: &str = "1263";
 
 /// Ends an order of a payer's code; what was paid with it goes back.
-pub(super) async fn reverse(desk: &Desk, params: &Params) -> Result<Reply, Fault> {
+pub(super) async fn reverse(desk: &Desk, params: &Params) -> Result<Reply, Failure> {
     let order = find(desk, params, Cancel::Reversal).await?;
     if desk.book.settle(desk.now_ms(), &order.syssn, REVERSED, 1).await? {
         return Ok(done(desk, &order));
@@ -41,7 +41,7 @@ pub(super) async fn reverse(desk: &Desk, params: &Params) -> Result<Reply, Fault
 }
 
 /// Ends an unpaid order. A paid one stays as it is: refund it.
-pub(super) async fn close(desk: &Desk, params: &Params) -> Result<Reply, Fault> {
+pub(super) async fn close(desk: &Desk, params: &Params) -> Result<Reply, Failure> {
     let order = find(desk, params, Cancel::Close).await?;
     if desk.book.settle(desk.now_ms(), &order.syssn, CLOSED, 2).await? {
         return Ok(done(desk, &order));
@@ -53,7 +53,7 @@ pub(super) async fn close(desk: &Desk, params: &Params) -> Result<Reply, Fault> 
 }
 
 /// The order that is meant, if the call fits it.
-async fn find(desk: &Desk, params: &Params, call: Cancel) -> Result<Trade, Fault> {
+async fn find(desk: &Desk, params: &Params, call: Cancel) -> Result<Trade, Failure> {
     let mut reader = Reader::new(params);
     let syssn = reader.field(Field::Syssn);
     let out_trade_no = reader.field(Field::OutTradeNo);
@@ -82,7 +82,7 @@ async fn find(desk: &Desk, params: &Params, call: Cancel) -> Result<Trade, Fault
 }
 
 /// Why an order that no longer waits cannot be ended.
-fn ended(order: &Trade) -> Fault {
+fn ended(order: &Trade) -> Failure {
     match (order.respcd.as_str(), order.cancelled) {
         (PAID, 0) if order.refundable() == 0 => refused("1262", order),
         (PAID, 0) => refused("1260", order),
@@ -91,7 +91,7 @@ fn ended(order: &Trade) -> Fault {
     }
 }
 
-fn refused(respcd: &str, order: &Trade) -> Fault {
+fn refused(respcd: &str, order: &Trade) -> Failure {
     Reply::new(respcd).with(json!({ "orig_syssn": order.syssn })).into()
 }
 

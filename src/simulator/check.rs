@@ -4,7 +4,7 @@ use axum::http::HeaderMap;
 
 use super::{
     Settings,
-    reply::{Fault, Reply, text},
+    reply::{Failure, Reply, text},
 };
 use crate::{
     client::{
@@ -25,9 +25,9 @@ pub(super) fn call(
     settings: &Settings,
     headers: &HeaderMap,
     pairs: &[(String, String)],
-) -> Result<Params, Fault> {
+) -> Result<Params, Failure> {
     signature(settings, headers, pairs).map_err(|why| {
-        Fault::from(Reply { respmsg: why.to_owned(), signed: false, ..Reply::new("1108") })
+        Failure::from(Reply { respmsg: why.to_owned(), signed: false, ..Reply::new("1108") })
     })?;
     let mut params = Params::default();
     for (name, value) in pairs {
@@ -65,7 +65,7 @@ fn signature(
 }
 
 /// `mchid` must be sent by whom it was given to, and by nobody else (contract §1.0).
-fn merchant(settings: &Settings, params: &Params) -> Result<(), Fault> {
+fn merchant(settings: &Settings, params: &Params) -> Result<(), Failure> {
     let problem = match (settings.mchid.as_deref(), params.get(MCHID)) {
         (Some(ours), Some(theirs)) if ours == theirs => return Ok(()),
         (None, None) => return Ok(()),
@@ -77,7 +77,7 @@ fn merchant(settings: &Settings, params: &Params) -> Result<(), Fault> {
 }
 
 /// 1104 naming the parameters: the first in `resperr`, all of several in `respmsg`.
-pub(super) fn refuse(problems: &[String]) -> Fault {
+pub(super) fn refuse(problems: &[String]) -> Failure {
     let first = problems.first().map(String::as_str).unwrap_or_default();
     let said = [text("1104"), first].into_iter().filter(|it| !it.is_empty());
     let reply = Reply::saying("1104", said.collect::<Vec<_>>().join(": "));
@@ -180,7 +180,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Nothing, or the refusal with all that was wrong.
-    pub(super) fn done(self) -> Result<(), Fault> {
+    pub(super) fn done(self) -> Result<(), Failure> {
         if self.problems.is_empty() { Ok(()) } else { Err(refuse(&self.problems)) }
     }
 }

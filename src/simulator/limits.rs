@@ -63,6 +63,15 @@ impl Limiter {
             }
         }
     }
+
+    /// Takes back a request of `now` that was counted and is not answered after all.
+    pub(super) fn give_back(&self, now: Timestamp) {
+        let now = now.as_millisecond();
+        let mut answered = self.answered_ms.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(at) = answered.iter().rposition(|it| *it == now) {
+            answered.remove(at);
+        }
+    }
 }
 
 #[cfg(test)]

@@ -5,10 +5,12 @@
 //! ledger or of MCP, so that it can catch their mistakes; it can serve any QFPay integration.
 //!
 //! What is ours and not QFPay's: the payer (`payer`), the amounts that trigger an answer
-//! (`triggers`), the pages (`page`) and the built-in credentials.
+//! (`triggers`), the faults (`faults`), the pages (`page`) and the built-in credentials.
 mod book;
 mod cancel;
 mod check;
+mod entry;
+mod faults;
 mod limits;
 mod notify;
 mod page;
@@ -18,6 +20,7 @@ mod query;
 mod refund;
 mod reply;
 mod routes;
+mod serve;
 mod triggers;
 
 use std::{
@@ -30,19 +33,21 @@ use std::{
     time::Duration,
 };
 
-use axum::serve::ListenerExt as _;
 use secrecy::SecretString;
 use tokio::{net::TcpListener, sync::Notify, task::JoinHandle};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 pub use self::{
     book::BookError,
+    entry::{Entry, Kind, read_book},
+    faults::{Fault, Faults, FaultsError, Gate, When},
     limits::Limits,
     page::is_built_in,
     payer::{Act, Payer},
 };
 use self::{
     book::{Book, Filter, Trade},
+    faults::Mishaps,
     limits::Limiter,
 };
 use crate::{
@@ -80,6 +85,8 @@ pub struct Settings {
     /// unless asked for: the money here is simulated, and a demonstration at night should not
     /// fail for a rule about the settlement of real money.
     pub refund_blackout: bool,
+    /// What goes wrong on purpose, and how often; none: only what is scripted.
+    pub faults: Option<Faults>,
     pub clock: Arc<dyn Clock>,
 }
 
@@ -110,7 +117,16 @@ impl Settings {
             payer: Payer::Pays { after: PAYS_AFTER },
             duplicate: Duplicate::default(),
             refund_blackout: false,
+            faults: None,
             clock: Arc::new(SystemClock),
+        }
+    }
+
+    /// Whose trades they are, in the book.
+    fn merchant(&self) -> String {
+        match &self.mchid {
+            Some(mchid) => format!("{}/{mchid}", self.app_code),
+            None => self.app_code.clone(),
         }
     }
 }
@@ -146,6 +162,7 @@ struct Desk {
     url: String,
     book: Book,
     limiter: Option<Limiter>,
+    mishaps: Mishaps,
     arrived: [AtomicU64; Endpoint::ALL.len()],
     /// A notification may be due earlier than the notifier thought.
     due: Notify,
@@ -165,32 +182,20 @@ impl Simulator {
         let bind = |source| StartError::Bind { addr, source };
         let listener = TcpListener::bind(addr).await.map_err(bind)?;
         let addr = listener.local_addr().map_err(bind)?;
-        let merchant = match &settings.mchid {
-            Some(mchid) => format!("{}/{mchid}", settings.app_code),
-            None => settings.app_code.clone(),
-        };
+        let mishaps = Mishaps::new(settings.faults.clone());
         let limiter = settings.limits.map(Limiter::new);
         let desk = Arc::new(Desk {
-            merchant,
+            merchant: settings.merchant(),
             url: format!("http://{addr}"),
             book,
             limiter,
+            mishaps,
             arrived: Default::default(),
             due: Notify::new(),
             settings,
         });
         let stop = CancellationToken::new();
-        let ended = stop.clone().cancelled_owned();
-        let listener = listener.tap_io(|stream| {
-            // Failing to set it costs some milliseconds and nothing else.
-            let _ = stream.set_nodelay(true);
-        });
-        let serving = axum::serve(listener, routes::router(desk.clone()));
-        let server = tokio::spawn(async move {
-            if let Err(error) = serving.with_graceful_shutdown(ended).await {
-                tracing::error!(%error, "the simulator stopped serving");
-            }
-        });
+        let server = tokio::spawn(serve::run(listener, routes::router(desk.clone()), stop.clone()));
         let telling = stop.clone().run_until_cancelled_owned(notify::run(desk.clone(), client));
         let notifier = tokio::spawn(async move {
             telling.await;
@@ -216,6 +221,23 @@ impl Simulator {
             Some(trade) => self.desk.act(&trade.syssn, act).await,
             None => Ok(false),
         }
+    }
+
+    /// Lets `fault` befall the next request to `endpoint` that has none yet; it comes before what
+    /// [`Settings::faults`] draws. Where it [cannot strike](Fault::strikes), that request is
+    /// answered as usual.
+    pub fn next(&self, endpoint: Endpoint, fault: Fault) {
+        self.desk.mishaps.script(endpoint, fault);
+    }
+
+    /// Holds the next request to `endpoint` that no other gate holds there.
+    pub fn hold(&self, endpoint: Endpoint, when: When) -> Gate {
+        self.desk.mishaps.hold(endpoint, when)
+    }
+
+    /// Every payment and refund of its merchant as it stands now, oldest first.
+    pub async fn book(&self) -> Result<Vec<Entry>, BookError> {
+        entry::all(&self.desk.book, &self.desk.settings).await
     }
 
     /// Ends it and waits until it has ended.
@@ -246,6 +268,14 @@ impl Desk {
     async fn find(&self, filter: Filter) -> Result<Option<Trade>, BookError> {
         let filter = Filter { merchant: Some(self.merchant.clone()), ..filter };
         Ok(self.book.select(self.now_ms(), &filter).await?.into_iter().next())
+    }
+
+    /// Wakes the notifier for what is due by now. What is due later it finds by itself, and under
+    /// load it would do little but look.
+    fn wake_notifier(&self, trade: &Trade) {
+        if trade.notify_due_ms.is_some_and(|at| at <= self.now_ms()) {
+            self.due.notify_one();
+        }
     }
 
     async fn act(&self, syssn: &str, act: Act) -> Result<bool, BookError> {

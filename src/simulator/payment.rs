@@ -6,7 +6,8 @@ use super::{
     Desk, Duplicate,
     book::{Filter, NewTrade, PAID, PAYMENT, Trade},
     check::{self, Reader},
-    reply::{Fault, Reply},
+    faults::{Fault, repeated},
+    reply::{Failure, Reply},
     triggers::Trigger,
     wire,
 };
@@ -45,7 +46,7 @@ struct Asked<'a> {
 }
 
 impl<'a> Asked<'a> {
-    fn read(params: &'a Params) -> Result<Self, Fault> {
+    fn read(params: &'a Params) -> Result<Self, Failure> {
         let mut reader = Reader::new(params);
         let pay_type = pay_type(&mut reader)?;
         let currency = reader.currency();
@@ -88,7 +89,7 @@ impl<'a> Asked<'a> {
 
 /// `pay_type`; one that exists but is not sold through this call is refused as QFPay refuses
 /// what a merchant has not enabled (contract §4.4).
-fn pay_type(reader: &mut Reader<'_>) -> Result<Option<&'static PayType>, Fault> {
+fn pay_type(reader: &mut Reader<'_>) -> Result<Option<&'static PayType>, Failure> {
     let code = reader.needed("pay_type");
     match PayType::find(code) {
         Some(found) if found.service == Service::Payment => Ok(Some(found)),
@@ -102,16 +103,25 @@ fn pay_type(reader: &mut Reader<'_>) -> Result<Option<&'static PayType>, Fault> 
     }
 }
 
-pub(super) async fn pay(desk: &Desk, params: &Params) -> Result<Reply, Fault> {
+pub(super) async fn pay(
+    desk: &Desk,
+    params: &Params,
+    fault: Option<Fault>,
+) -> Result<Reply, Failure> {
     let asked = Asked::read(params)?;
+    let reply = make(desk, &asked, fault).await?;
+    repeated(fault, reply)
+}
+
+async fn make(desk: &Desk, asked: &Asked<'_>, fault: Option<Fault>) -> Result<Reply, Failure> {
     let minor = asked.amount.minor().cast_signed();
-    let trigger = Trigger::of(minor, Operation::Payment);
+    let trigger = Trigger::of(minor, Operation::Payment, fault);
     if let Some(trigger) = trigger.filter(|it| !it.goes_on() && !it.is_kept()) {
         return Err(trigger.reply().into());
     }
-    let new = terms(desk, &asked, minor, trigger);
+    let new = terms(desk, asked, minor, trigger);
     if let Some(trade) = desk.book.add(new.clone()).await? {
-        desk.due.notify_one();
+        desk.wake_notifier(&trade);
         return Ok(tell(desk, &trade, trigger));
     }
     let filter = Filter::number(asked.out_trade_no);
@@ -265,13 +275,12 @@ fn pay_params(trade: &Trade, pay_type: &PayType, page: &str) -> Value {
 }
 
 /// The answer to a number that `first` used before.
-pub(super) fn duplicate(desk: &Desk, first: &Trade, asked: &str) -> Result<Reply, Fault> {
-    let used = || Reply::saying("1251", "out_trade_no is used");
+pub(super) fn duplicate(desk: &Desk, first: &Trade, asked: &str) -> Result<Reply, Failure> {
     let refusal = match desk.settings.duplicate {
-        Duplicate::Text1251 => used(),
+        Duplicate::Text1251 => Reply::used(),
         Duplicate::Code1102 => Reply::new("1102"),
         Duplicate::Code2011 => Reply::new("2011"),
-        Duplicate::Echo if first.order_type != asked => used(),
+        Duplicate::Echo if first.order_type != asked => Reply::used(),
         Duplicate::Echo if first.is_payment() => return Ok(made(desk, first)),
         Duplicate::Echo => return Ok(super::refund::made(first)),
     };

@@ -7,7 +7,7 @@ use super::{
     Desk,
     book::{Filter, Trade},
     check::Reader,
-    reply::{Fault, Reply, text},
+    reply::{Failure, Reply, text},
     wire,
 };
 use crate::{
@@ -20,7 +20,7 @@ use crate::{
 const MOST: u32 = 100;
 const PAGE_SIZE: u32 = 10;
 
-pub(super) async fn query(desk: &Desk, params: &Params) -> Result<Reply, Fault> {
+pub(super) async fn query(desk: &Desk, params: &Params) -> Result<Reply, Failure> {
     let mut reader = Reader::new(params);
     let syssn = reader.list(Field::Syssn);
     let out_trade_no = reader.list(Field::OutTradeNo);

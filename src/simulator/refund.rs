@@ -7,8 +7,9 @@ use super::{
     Desk,
     book::{Filter, NewTrade, PAID, REFUND, Trade},
     check::Reader,
+    faults::{Fault, repeated},
     payment::{duplicate, syssn_head},
-    reply::{Fault, Reply},
+    reply::{Failure, Reply},
     triggers::Trigger,
     wire,
 };
@@ -39,7 +40,7 @@ struct Asked<'a> {
 }
 
 impl<'a> Asked<'a> {
-    fn read(params: &'a Params) -> Result<Self, Fault> {
+    fn read(params: &'a Params) -> Result<Self, Failure> {
         let mut reader = Reader::new(params);
         let origssn = reader.needed_field(Field::Syssn);
         let out_trade_no = reader.needed_field(Field::OutTradeNo);
@@ -54,16 +55,21 @@ impl<'a> Asked<'a> {
 }
 
 /// A refusal has the shape QFPay's have: the payment's id stays, what was not made is null.
-pub(super) async fn refund(desk: &Desk, params: &Params) -> Result<Reply, Fault> {
+pub(super) async fn refund(
+    desk: &Desk,
+    params: &Params,
+    fault: Option<Fault>,
+) -> Result<Reply, Failure> {
     let asked = Asked::read(params)?;
-    make(desk, &asked).await.map_err(|fault| match fault {
-        Fault::Refused(reply) => refused(*reply, &asked),
-        Fault::Book(error) => error.into(),
+    let made = make(desk, &asked, fault).await.and_then(|it| repeated(fault, it));
+    made.map_err(|failure| match failure {
+        Failure::Refused(reply) => refused(*reply, &asked),
+        Failure::Book(error) => error.into(),
     })
 }
 
-async fn make(desk: &Desk, asked: &Asked<'_>) -> Result<Reply, Fault> {
-    let trigger = Trigger::of(asked.txamt, Operation::Refund);
+async fn make(desk: &Desk, asked: &Asked<'_>, fault: Option<Fault>) -> Result<Reply, Failure> {
+    let trigger = Trigger::of(asked.txamt, Operation::Refund, fault);
     let now_ms = desk.now_ms();
     let mine = |filter: Filter| Filter { merchant: Some(desk.merchant.clone()), ..filter };
     let mut writing = desk.book.write().await?;
@@ -82,7 +88,7 @@ async fn make(desk: &Desk, asked: &Asked<'_>) -> Result<Reply, Fault> {
     let new = terms(desk, asked, &payment, trigger, now_ms);
     let Some(trade) = writing.add(new).await? else { return Err(Reply::new("1102").into()) };
     writing.commit().await?;
-    desk.due.notify_one();
+    desk.wake_notifier(&trade);
     let mut reply = made(&trade);
     if is_void(&payment, &trade.sysdtm) {
         "Void received".clone_into(&mut reply.respmsg);
@@ -132,7 +138,7 @@ fn terms<'a>(
 }
 
 /// Whether `txamt` of `payment` may be refunded now.
-fn may(desk: &Desk, payment: &Trade, txamt: i64) -> Result<(), Fault> {
+fn may(desk: &Desk, payment: &Trade, txamt: i64) -> Result<(), Failure> {
     let now = desk.settings.clock.now();
     let pay_type = payment.pay_type();
     let age_ms = now.as_millisecond() - payment.paid_ms.unwrap_or(payment.created_ms);
@@ -170,7 +176,7 @@ fn is_blackout(now: jiff::Timestamp) -> bool {
     now >= at(23, 30, 0, 0) || now < at(0, 30, 0, 0)
 }
 
-fn refused(reply: Reply, asked: &Asked<'_>) -> Fault {
+fn refused(reply: Reply, asked: &Asked<'_>) -> Failure {
     let rest = json!({
         "syssn": Value::Null,
         "orig_syssn": asked.origssn,

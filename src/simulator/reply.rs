@@ -11,7 +11,10 @@ use secrecy::SecretString;
 use serde::Serialize as _;
 use serde_json::{Map, Value, json, ser::Formatter};
 
-use super::book::{BookError, PAID};
+use super::{
+    book::{BookError, PAID},
+    faults::Fault,
+};
 use crate::{
     client::sign::{self, SignType},
     spec::RespCode,
@@ -28,8 +31,8 @@ pub(super) struct Reply {
     /// Text for debugging.
     pub(super) respmsg: String,
     pub(super) rest: Map<String, Value>,
-    /// Everything was done, and then the answer is lost on its way.
-    pub(super) lost: bool,
+    /// What befalls the answer on its way.
+    pub(super) fault: Option<Fault>,
     /// A caller with the wrong key gets an unsigned answer: it could not verify a signed one, and
     /// would not read the 1108 that tells it why.
     pub(super) signed: bool,
@@ -37,18 +40,18 @@ pub(super) struct Reply {
 
 /// Why a call was not carried out.
 #[derive(Debug)]
-pub(super) enum Fault {
+pub(super) enum Failure {
     Refused(Box<Reply>),
     Book(BookError),
 }
 
-impl From<Reply> for Fault {
+impl From<Reply> for Failure {
     fn from(reply: Reply) -> Self {
         Self::Refused(Box::new(reply))
     }
 }
 
-impl From<BookError> for Fault {
+impl From<BookError> for Failure {
     fn from(error: BookError) -> Self {
         Self::Book(error)
     }
@@ -67,7 +70,7 @@ impl Reply {
             resperr: text(respcd).to_owned(),
             respmsg: String::new(),
             rest: Map::new(),
-            lost: false,
+            fault: None,
             signed: true,
         }
     }
@@ -80,6 +83,11 @@ impl Reply {
     /// A code with another text than its usual one.
     pub(super) fn saying(respcd: &str, resperr: impl Into<String>) -> Self {
         Self { resperr: resperr.into(), ..Self::new(respcd) }
+    }
+
+    /// What QFPay says of a number that was used, with a code that says something else.
+    pub(super) fn used() -> Self {
+        Self::saying("1251", "out_trade_no is used")
     }
 
     /// Adds what else the answer carries.
@@ -100,15 +108,24 @@ impl Reply {
         Value::Object(body)
     }
 
-    /// The HTTP answer: 200 whatever the code.
+    /// The HTTP answer: 200 whatever the code, unless a fault befalls it.
     pub(super) fn send(self, key: &SecretString) -> Response<Body> {
-        if self.lost {
-            return (StatusCode::BAD_GATEWAY, "<html><h1>502 Bad Gateway</h1></html>")
-                .into_response();
+        if let Some(instead) = self.fault.and_then(Fault::in_place) {
+            return instead;
         }
-        let signed = self.signed;
-        let body = python(&self.body());
-        let sign = sign::sign_body(body.as_bytes(), SignType::Md5, key);
+        let (signed, fault) = (self.signed, self.fault);
+        let reply = match fault {
+            Some(fault) => fault.reword(self),
+            None => self,
+        };
+        let mut body = python(&reply.body());
+        let of_another = if fault == Some(Fault::WrongSignature) { " " } else { "" };
+        let text = format!("{body}{of_another}");
+        let sign = sign::sign_body(text.as_bytes(), SignType::Md5, key);
+        if fault == Some(Fault::Truncated) {
+            // All of it is ASCII.
+            body.truncate(body.len() / 2);
+        }
         let mut response = Response::new(Body::from(body));
         let headers = response.headers_mut();
         let json = HeaderValue::from_static("application/json; charset=UTF-8");
@@ -118,6 +135,15 @@ impl Reply {
         }
         response
     }
+}
+
+/// HTTP 429, with the seconds to wait where they are told.
+pub(super) fn too_many(seconds: Option<i64>) -> Response<Body> {
+    let mut response = (StatusCode::TOO_MANY_REQUESTS, "Too Many Requests").into_response();
+    if let Some(seconds) = seconds {
+        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    }
+    response
 }
 
 /// `value` as Python's `json.dumps` writes it.
@@ -159,17 +185,23 @@ impl Formatter for Python {
         writer: &mut W,
         fragment: &str,
     ) -> io::Result<()> {
-        for c in fragment.chars() {
-            if matches!(c, ' '..='~') {
-                write!(writer, "{c}")?;
-            } else {
-                for unit in c.encode_utf16(&mut [0; 2]) {
-                    write!(writer, "\\u{unit:04x}")?;
-                }
+        let mut rest = fragment;
+        while let Some((plain, c, after)) = split_at_odd(rest) {
+            writer.write_all(plain.as_bytes())?;
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                write!(writer, "\\u{unit:04x}")?;
             }
+            rest = after;
         }
-        Ok(())
+        writer.write_all(rest.as_bytes())
     }
+}
+
+/// `text` around its first character that is not printable ASCII.
+fn split_at_odd(text: &str) -> Option<(&str, char, &str)> {
+    let (plain, odd) = text.split_at(text.find(|c| !matches!(c, ' '..='~'))?);
+    let mut odd = odd.chars();
+    odd.next().map(|c| (plain, c, odd.as_str()))
 }
 
 #[cfg(test)]

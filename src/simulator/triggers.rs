@@ -17,10 +17,12 @@ use crate::spec::{
     resp_codes::{self, Category, Operation, Reading, Verdict},
 };
 
-use super::{book::PAID, reply::Reply};
+use super::{book::PAID, faults::Fault, reply::Reply};
 
 /// The last four digits of an amount whose answer is lost.
 const LOST: i64 = 502;
+/// The amount that is answered with 1145.
+const PROCESSING: i64 = 1145;
 
 /// What an amount triggers.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -38,8 +40,9 @@ pub(super) enum Trigger {
 }
 
 impl Trigger {
-    /// What `minor` units trigger on `operation`.
-    pub(super) fn of(minor: i64, operation: Operation) -> Option<Self> {
+    /// What `minor` units trigger on `operation`; `fault` comes before the amount.
+    pub(super) fn of(minor: i64, operation: Operation, fault: Option<Fault>) -> Option<Self> {
+        let minor = if fault == Some(Fault::Processing) { PROCESSING } else { minor };
         let (head, tail) = (minor / 10_000, minor % 10_000);
         if head > 0 && tail == LOST {
             return Some(Self::Lost);
@@ -99,7 +102,7 @@ impl Trigger {
     /// `reply` with this trigger's code and text, or lost.
     pub(super) fn on(self, reply: Reply) -> Reply {
         match self {
-            Self::Lost => Reply { lost: true, ..reply },
+            Self::Lost => Reply { fault: Some(Fault::Html502), ..reply },
             Self::Code { code, text, .. } => {
                 Reply { respcd: code.to_owned(), resperr: text.to_owned(), ..reply }
             }
@@ -130,7 +133,7 @@ mod tests {
     fn every_listed_code_but_0000_can_be_had_by_an_amount() {
         for row in RESP_CODES {
             let amount = 100_000 + row.code.parse::<i64>().unwrap();
-            let trigger = Trigger::of(amount, Operation::Payment);
+            let trigger = Trigger::of(amount, Operation::Payment, None);
             assert_eq!(trigger.and_then(Trigger::code), Some(row.code).filter(|it| *it != PAID));
         }
     }
@@ -138,8 +141,8 @@ mod tests {
     #[test]
     fn other_amounts_trigger_nothing() {
         for amount in [1, 100, 502, 999, 1000, 10_000, 100_000, 109_999] {
-            assert_eq!(Trigger::of(amount, Operation::Payment), None, "{amount}");
+            assert_eq!(Trigger::of(amount, Operation::Payment, None), None, "{amount}");
         }
-        assert_eq!(Trigger::of(10_502, Operation::Refund), Some(Trigger::Lost));
+        assert_eq!(Trigger::of(10_502, Operation::Refund, None), Some(Trigger::Lost));
     }
 }

@@ -13,6 +13,7 @@ use qfpay_mcp::{
     },
     domain::{PaymentState, RefundState},
     mcp::Server,
+    simulator::{Fault, Faults},
     spec::{
         Money, PAY_TYPES,
         environments::{ENVIRONMENTS, EnvironmentRow},
@@ -38,6 +39,7 @@ fn the_generated_parts_of_the_readme_are_what_the_product_says() {
         ("pay-types", pay_types_part()),
         ("environments", environments_part()),
         ("settings", settings_part()),
+        ("faults", faults_part()),
     ];
     for (name, part) in parts {
         now = with_part(&now, name, &part);
@@ -136,6 +138,11 @@ fn settings_part() -> String {
     table(["variable", "meaning", "when not set"], VARIABLES.iter().map(row))
 }
 
+fn faults_part() -> String {
+    let row = |it: Fault| [format!("`{}`", it.word()), it.meaning().to_owned()];
+    table(["fault", "what happens"], Fault::ALL.into_iter().map(row))
+}
+
 /// A table as Markdown has it.
 fn table<const N: usize>(head: [&str; N], rows: impl Iterator<Item = [String; N]>) -> String {
     let line = |cells: [String; N]| {
@@ -161,12 +168,14 @@ fn readme_and_skill_name_every_tool() {
 /// A tool, argument, field of a reply or status that was renamed must not live on in prose.
 #[test]
 fn every_word_of_the_product_that_is_named_exists() {
-    let mut known: BTreeSet<String> = ["claude_desktop_config"].map(str::to_owned).into();
+    let mut known: BTreeSet<String> =
+        ["claude_desktop_config", "late_ms"].map(str::to_owned).into();
     for (name, tool) in tools() {
         known.insert(name);
         collect_properties(&tool["inputSchema"], &mut known);
         collect_properties(&tool["outputSchema"], &mut known);
     }
+    known.extend(Fault::ALL.iter().map(|it| it.word().to_owned()));
     known.extend(PaymentState::ALL.iter().map(|it| it.word().to_owned()));
     known.extend(RefundState::ALL.iter().map(|it| it.word().to_owned()));
     for file in ["README.md", "skill.md", "CHANGELOG.md"] {
@@ -271,6 +280,18 @@ fn every_example_calls_a_tool_that_exists_with_arguments_it_takes() {
         }
     }
     assert_eq!(seen.len(), tools.len(), "each tool has an example; seen: {seen:?}");
+}
+
+#[test]
+fn every_fault_that_is_shown_can_be_typed() {
+    for file in ["README.md", "CHANGELOG.md"] {
+        let text = read(file);
+        let shown: Vec<&str> = text.split("--faults \"").skip(1).collect();
+        assert!(!shown.is_empty(), "{file} shows none");
+        for faults in shown.iter().map(|it| it.split('"').next().unwrap()) {
+            faults.parse::<Faults>().unwrap_or_else(|error| panic!("{file}: {faults}: {error}"));
+        }
+    }
 }
 
 #[test]

@@ -129,20 +129,7 @@ impl Book {
         if let Some(folder) = path.parent() {
             tokio::fs::create_dir_all(folder).await.map_err(sqlx::Error::Io)?;
         }
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .create_if_missing(true)
-            .busy_timeout(BUSY)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Normal)
-            .disable_statement_logging();
-        let pool = |most: u32| {
-            SqlitePoolOptions::new()
-                .max_connections(most)
-                .test_before_acquire(false)
-                .idle_timeout(None)
-                .max_lifetime(None)
-        };
+        let options = options(path).create_if_missing(true);
         let mut tries = 1;
         let writer = loop {
             let made = async {
@@ -163,10 +150,33 @@ impl Book {
         Ok(Self { readers, writer })
     }
 
+    /// Opens the book at `path`, which must be there, to read it.
+    pub(super) async fn open_to_read(path: &Path) -> Result<Self, BookError> {
+        let writer = pool(1).connect_with(options(path)).await?;
+        Ok(Self { readers: writer.clone(), writer })
+    }
+
     pub(super) async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await;
     }
+}
+
+fn options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .busy_timeout(BUSY)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Normal)
+        .disable_statement_logging()
+}
+
+fn pool(most: u32) -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .max_connections(most)
+        .test_before_acquire(false)
+        .idle_timeout(None)
+        .max_lifetime(None)
 }
 
 /// `SQLITE_BUSY` or `SQLITE_LOCKED`, plain or extended.

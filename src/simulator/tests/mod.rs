@@ -1,6 +1,8 @@
 //! The simulator from outside: an independent caller, which signs with `client::sign` and reads
 //! answers by itself.
 mod cancels;
+mod faults;
+mod gates;
 mod notifications;
 mod pages;
 mod payments;
@@ -85,6 +87,14 @@ impl Shop {
 
     /// Sends a signed call and gives back what came, unread.
     async fn send(&self, endpoint: Endpoint, params: &[(&str, &str)]) -> Response {
+        self.try_send(endpoint, params).await.unwrap()
+    }
+
+    async fn try_send(
+        &self,
+        endpoint: Endpoint,
+        params: &[(&str, &str)],
+    ) -> reqwest::Result<Response> {
         let mchid = self.mchid.as_deref().map(|it| ("mchid", it));
         let params: Vec<_> = params.iter().copied().chain(mchid).collect();
         let key = SecretString::from(KEY);
@@ -96,7 +106,7 @@ impl Shop {
         if self.sign_type == SignType::Sha256 {
             request = request.header("X-QF-SIGNTYPE", "SHA256");
         }
-        request.form(&params).send().await.unwrap()
+        request.form(&params).send().await
     }
 
     /// Sends a signed call, holds the answer's signature against its raw body, and reads it.
