@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Trouble,
+    retry::Failure,
     sign::{self, SignType},
 };
 use crate::{
@@ -92,14 +93,13 @@ impl Answer {
     pub fn parse(body: &[u8], signature: SignatureCheck) -> Result<Self, Trouble> {
         let fields = flat(object(body)?);
         let Some(respcd) = fields.get("respcd").and_then(text) else {
-            let reason = "QFPay's answer has no respcd".to_owned();
-            return Err(Trouble::Lost { reason });
+            return Err(Failure::NoRespcd.into());
         };
         // A hint can take "processed" back, never make anything of a refusal.
         let respcd = match (respcd.as_str(), fields.get("txstatus").and_then(text).as_deref()) {
             ("0000", Some("PENDING")) => PENDING.to_owned(),
             ("0000", Some(hint)) if hint != "SUCCESS" => {
-                return Err(lost("QFPay's answer says 0000 and another status at once"));
+                return Err(Failure::TwoStatuses.into());
             }
             _ => respcd,
         };
@@ -203,8 +203,7 @@ impl Page {
     pub fn parse(body: &[u8], signature: SignatureCheck) -> Result<Self, Trouble> {
         let mut outer = object(body)?;
         let Some(respcd) = outer.get("respcd").and_then(text) else {
-            let reason = "QFPay's answer has no respcd".to_owned();
-            return Err(Trouble::Lost { reason });
+            return Err(Failure::NoRespcd.into());
         };
         let records = match outer.remove("data") {
             Some(Value::Array(records)) => records,
@@ -315,20 +314,16 @@ fn is_address(text: &str) -> bool {
 }
 
 /// The JSON object of a body, or what came instead of one.
-fn object(body: &[u8]) -> Result<Map<String, Value>, Trouble> {
+fn object(body: &[u8]) -> Result<Map<String, Value>, Failure> {
     match serde_json::from_slice(body) {
         Ok(Value::Object(fields)) => Ok(fields),
-        Ok(_) => Err(lost("QFPay's answer is JSON, but no object")),
-        Err(_) => Err(lost(match body.trim_ascii_start().first() {
-            None => "QFPay's answer is empty",
-            Some(b'<') => "an HTML page came instead of QFPay's answer",
-            Some(_) => "QFPay's answer is no valid JSON; it may have been cut off",
-        })),
+        Ok(_) => Err(Failure::NotObject),
+        Err(_) => Err(match body.trim_ascii_start().first() {
+            None => Failure::Empty,
+            Some(b'<') => Failure::Html,
+            Some(_) => Failure::NotJson,
+        }),
     }
-}
-
-fn lost(reason: &str) -> Trouble {
-    Trouble::Lost { reason: reason.to_owned() }
 }
 
 /// The fields of `data` beside the outer ones; an outer field that says something wins.
