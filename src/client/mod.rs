@@ -15,6 +15,7 @@ use crate::{
 };
 
 pub mod http;
+pub mod notification;
 pub mod pace;
 pub mod params;
 pub mod request;
@@ -22,6 +23,7 @@ pub mod response;
 pub mod retry;
 pub mod sign;
 
+pub use notification::{Notification, NotificationError};
 pub use response::{Answer, Kind, Page, SignatureCheck, Trade};
 
 /// QFPay, as the use cases see it.

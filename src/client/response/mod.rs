@@ -224,11 +224,13 @@ impl Page {
 }
 
 impl Trade {
-    fn read(fields: Map<String, Value>) -> Self {
+    /// Reads a record, or a notification: they name their kind differently.
+    pub(super) fn read(fields: Map<String, Value>) -> Self {
         let text_of = |name: &str| fields.get(name).and_then(text);
         let time_of = |name: &str| text_of(name).and_then(|it| time::parse_wire(&it).ok());
         let original = id(&fields, &["origssn", "orig_syssn"]);
-        let kind = match text_of("order_type").as_deref() {
+        let named = text_of("notify_type").or_else(|| text_of("order_type"));
+        let kind = match named.as_deref() {
             None if original.is_some() => Kind::Refund,
             None | Some("payment") => Kind::Payment,
             Some("refund") => Kind::Refund,
@@ -341,7 +343,7 @@ fn flat(mut outer: Map<String, Value>) -> Map<String, Value> {
 }
 
 /// A scalar as text; none where it is blank or no scalar. QFPay writes numbers either way.
-fn text(value: &Value) -> Option<String> {
+pub(super) fn text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()).filter(|it| !it.is_empty()),
         Value::Number(number) => Some(number.to_string()),
