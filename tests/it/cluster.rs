@@ -27,8 +27,6 @@ use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 const GIVEN: &str = "QFPAY_TEST_POSTGRES_URL";
 /// Where Debian keeps the programs, below a folder for each version.
 const DEBIAN: &str = "/usr/lib/postgresql";
-/// A free port can be taken by another before the server has it.
-const START_ATTEMPTS: u32 = 5;
 
 /// For every cluster: reached over loopback only, so that no path is too long for a socket.
 const SETTINGS: &str = "
@@ -125,17 +123,8 @@ impl Postgres {
     /// disk; the system's temporary folder may be memory.
     pub(crate) fn start(durable: bool) -> Result<Self, Why> {
         let mut cluster = Cluster::new(&Programs::find()?, durable)?;
-        let mut tries = 1;
-        let port = loop {
-            let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-            // Of a setting that stands there twice, the last counts.
-            cluster.configure(&format!("port = {port}\n"))?;
-            match cluster.order("start") {
-                Ok(()) => break port,
-                Err(_) if tries < START_ATTEMPTS => tries += 1,
-                Err(why) => return Err(why),
-            }
-        };
+        // A free port can be taken by another before the server has it.
+        let port = cluster.listen().or_else(|_| cluster.listen()).or_else(|_| cluster.listen())?;
         let url = format!("postgres://qfpay@127.0.0.1:{port}/postgres");
         Ok(Self { url, cluster: Some(cluster) })
     }
@@ -197,6 +186,15 @@ impl Cluster {
             cluster.configure(FAST)?;
         }
         Ok(cluster)
+    }
+
+    /// Starts the server on a free port.
+    fn listen(&mut self) -> Result<u16, Why> {
+        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        // Of a setting that stands there twice, the last counts.
+        self.configure(&format!("port = {port}\n"))?;
+        self.order("start")?;
+        Ok(port)
     }
 
     fn configure(&self, settings: &str) -> io::Result<()> {
