@@ -20,12 +20,15 @@ use crate::{
 };
 
 pub mod http;
+pub mod notification;
 pub mod pace;
 pub mod params;
 pub mod request;
 pub mod response;
+pub mod retry;
 pub mod sign;
 
+pub use notification::{Notification, NotificationError};
 pub use response::{Answer, Kind, Page, SignatureCheck, Trade};
 
 /// QFPay, as the use cases see it.
@@ -77,7 +80,8 @@ pub struct Query {
     pub page_size: Option<u32>,
 }
 
-/// What an exchange means for the payment that was asked for. 0000 is "paid" only where the payer's
+/// What an exchange means for the payment that was asked for: both halves of the discipline that
+/// [`retry`] describes. 0000 is "paid" only where the payer's
 /// code was scanned; everywhere else it means "order created" (contract §1.1).
 pub fn payment_event(exchange: &Exchange, flow: Flow) -> PaymentEvent {
     let answer = match exchange {
@@ -93,7 +97,7 @@ pub fn payment_event(exchange: &Exchange, flow: Flow) -> PaymentEvent {
     }
 }
 
-/// What an exchange means for the refund that was asked for.
+/// What an exchange means for the refund that was asked for, likewise.
 pub fn refund_event(exchange: &Exchange) -> RefundEvent {
     let answer = match exchange {
         Ok(answer) => answer,
@@ -107,3 +111,6 @@ pub fn refund_event(exchange: &Exchange) -> RefundEvent {
         Verdict::Refused => RefundEvent::Refused,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,6 +17,10 @@ use crate::{
 
 mod audit;
 #[cfg(test)]
+#[path = "../../tests/it/cluster.rs"]
+#[expect(dead_code, reason = "the other tests that include it use the rest")]
+mod cluster;
+#[cfg(test)]
 pub(crate) mod conformance;
 mod open;
 mod port;

@@ -1,6 +1,8 @@
 //! The one integration test binary; each file in this folder is one subject.
 //! (`cfg(test)` is always on here; it tells Clippy that helpers may unwrap.)
 #[cfg(test)]
+mod cluster;
+#[cfg(test)]
 mod commands;
 #[cfg(test)]
 mod conversation;
@@ -10,6 +12,8 @@ mod docs;
 mod harness;
 #[cfg(test)]
 mod layers;
+#[cfg(test)]
+mod postgres;
 #[cfg(test)]
 mod refusals;
 #[cfg(test)]

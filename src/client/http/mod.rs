@@ -15,27 +15,17 @@ use super::{
     params::Params,
     request,
     response::check_signature,
+    retry::{self, Failure, MAX_TOLD_WAIT, Next},
     sign::{APP_CODE_HEADER, SIGN_HEADER, SIGN_TYPE_HEADER, SignType, sign},
 };
 use crate::{
     clock::Clock,
     domain::{Amount, Ending, OrderNumber, PaymentTerms, RefundTerms, Syssn},
-    spec::{
-        Flow,
-        endpoints::{Effect, Endpoint},
-        pay_types::Cancel,
-    },
+    spec::{Flow, endpoints::Endpoint, pay_types::Cancel},
 };
 
 /// The largest answer that is read.
 pub const MAX_BODY: usize = 1024 * 1024;
-/// How often one request is sent at most.
-const MAX_ATTEMPTS: u32 = 4;
-/// The longest wait between two of them; a longer `Retry-After` is handed to the caller.
-const MAX_WAIT: Duration = Duration::from_secs(10);
-
-/// The longest wait that is believed and told on.
-const MAX_TOLD_WAIT: Duration = Duration::from_secs(3600);
 
 /// What the sender needs to know of the merchant and the environment.
 #[derive(Debug, Clone)]
@@ -76,15 +66,11 @@ struct Body {
 }
 
 /// Why one attempt brought no answer.
-enum Miss {
-    /// Surely not processed; wait this long before another try, where the other side said so.
-    Unprocessed {
-        reason: String,
-        wait: Option<Duration>,
-    },
-    Lost {
-        reason: String,
-    },
+struct Miss {
+    failure: Failure,
+    detail: Option<String>,
+    /// The wait that the other side asked for.
+    asked: Option<Duration>,
 }
 
 impl HttpGateway {
@@ -97,10 +83,8 @@ impl HttpGateway {
         if let Some(client) = self.http.get() {
             return Ok(client);
         }
-        let client = self.build().map_err(|error| Miss::Unprocessed {
-            reason: format!("the HTTP client could not be made ({})", told(&error)),
-            wait: None,
-        })?;
+        let unbuilt = |error| Miss::of(Failure::ClientUnbuilt, told(&error));
+        let client = self.build().map_err(unbuilt)?;
         Ok(self.http.get_or_init(|| client))
     }
 
@@ -126,29 +110,17 @@ impl HttpGateway {
         let mut attempt = 0;
         loop {
             if let Err(busy) = self.pace.turn(self.settings.patience).await {
-                let reason = "too many requests wait for QFPay's rate limit".to_owned();
-                return Err(Trouble::NotSent { reason, retry_after: Some(busy.retry_after) });
+                return Err(Failure::NoTurn.trouble(None, Some(busy.retry_after)));
             }
             let miss = match self.attempt(endpoint, &params).await {
                 Ok(body) => return Ok(body),
                 Err(miss) => miss,
             };
             attempt += 1;
-            let last = attempt == MAX_ATTEMPTS;
-            let wait = match miss {
-                Miss::Unprocessed { reason, wait } => {
-                    let wait = wait.unwrap_or_else(|| backoff(attempt));
-                    if last || wait > MAX_WAIT {
-                        return Err(Trouble::NotSent { reason, retry_after: Some(wait) });
-                    }
-                    wait
-                }
-                Miss::Lost { reason } => {
-                    if last || endpoint.effect() == Effect::Moves {
-                        return Err(Trouble::Lost { reason });
-                    }
-                    backoff(attempt)
-                }
+            let wait = miss.asked.unwrap_or_else(|| retry::backoff(attempt, rand::random()));
+            let Next::Again(wait) = retry::next(miss.failure, endpoint.effect(), attempt, wait)
+            else {
+                return Err(miss.failure.trouble(miss.detail.as_deref(), Some(wait)));
             };
             tracing::debug!(endpoint = endpoint.path(), attempt, ?wait, "asking QFPay again");
             tokio::time::sleep(wait).await;
@@ -166,24 +138,22 @@ impl HttpGateway {
         if settings.sign_type == SignType::Sha256 {
             request = request.header(SIGN_TYPE_HEADER, settings.sign_type.name());
         }
-        let response = request.form(params.as_map()).send().await.map_err(|it| miss(&it))?;
+        let response = request.form(params.as_map()).send().await.map_err(|it| unsent(&it))?;
         let status = response.status();
         if status == StatusCode::TOO_MANY_REQUESTS {
-            let reason = "QFPay's rate limit was reached (HTTP 429)".to_owned();
-            return Err(Miss::Unprocessed { reason, wait: self.retry_after(&response) });
+            let asked = self.retry_after(&response);
+            return Err(Miss { asked, ..Failure::RateLimited.into() });
         }
         if status.is_redirection() {
-            let reason = format!("a redirect came instead of an answer (HTTP {status})");
-            return Err(Miss::Lost { reason });
+            return Err(Miss::of(Failure::Redirect, format!("HTTP {status}")));
         }
         let body = self.read(response).await?;
         if status.is_server_error() {
-            return Err(Miss::Lost { reason: format!("QFPay's server failed (HTTP {status})") });
+            return Err(Miss::of(Failure::ServerError, format!("HTTP {status}")));
         }
         self.report(endpoint, body.signature);
         if body.signature == SignatureCheck::Wrong && settings.refuse_wrong_signature {
-            let reason = "the signature of QFPay's answer is wrong".to_owned();
-            return Err(Miss::Lost { reason });
+            return Err(Failure::WrongSignature.into());
         }
         Ok(body)
     }
@@ -208,9 +178,9 @@ impl HttpGateway {
         };
         let (given, sign_type) = (header(SIGN_HEADER), header(SIGN_TYPE_HEADER));
         let mut bytes = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|it| lost(&it))? {
+        while let Some(chunk) = response.chunk().await.map_err(|it| broken(&it))? {
             if bytes.len() + chunk.len() > MAX_BODY {
-                return Err(Miss::Lost { reason: "QFPay's answer is over 1 MiB".to_owned() });
+                return Err(Failure::TooLarge.into());
             }
             bytes.extend_from_slice(&chunk);
         }
@@ -231,22 +201,31 @@ impl HttpGateway {
     }
 }
 
-/// What a failed send proves: without a connection, nothing left.
-fn miss(error: &reqwest::Error) -> Miss {
-    if error.is_connect() || error.is_builder() {
-        let reason = format!("QFPay could not be reached ({})", told(error));
-        return Miss::Unprocessed { reason, wait: None };
+impl Miss {
+    fn of(failure: Failure, detail: String) -> Self {
+        Self { failure, detail: Some(detail), asked: None }
     }
-    lost(error)
 }
 
-fn lost(error: &reqwest::Error) -> Miss {
-    let reason = if error.is_timeout() {
-        "QFPay did not answer in time".to_owned()
-    } else {
-        format!("the connection to QFPay broke before its answer was whole ({})", told(error))
-    };
-    Miss::Lost { reason }
+impl From<Failure> for Miss {
+    fn from(failure: Failure) -> Self {
+        Self { failure, detail: None, asked: None }
+    }
+}
+
+/// A failed send: without a connection, nothing left.
+fn unsent(error: &reqwest::Error) -> Miss {
+    if error.is_connect() || error.is_builder() {
+        return Miss::of(Failure::NoConnection, told(error));
+    }
+    broken(error)
+}
+
+fn broken(error: &reqwest::Error) -> Miss {
+    if error.is_timeout() {
+        return Failure::TimedOut.into();
+    }
+    Miss::of(Failure::Broken, told(error))
 }
 
 /// The innermost cause, which names no address: the outer ones repeat the URL.
@@ -258,12 +237,6 @@ fn told(error: &reqwest::Error) -> String {
     super::response::cleaned(&cause.to_string())
 }
 
-/// 1, 2, 4 … seconds, less up to half, so that several senders do not come back together.
-fn backoff(attempt: u32) -> Duration {
-    let full = Duration::from_secs(1) * 2_u32.saturating_pow(attempt.saturating_sub(1));
-    full.min(MAX_WAIT).mul_f64(rand::random_range(0.5..=1.0))
-}
-
 #[async_trait]
 impl Gateway for HttpGateway {
     async fn pay(&self, order: &OrderNumber, terms: &PaymentTerms, at: Timestamp) -> Exchange {
@@ -271,7 +244,7 @@ impl Gateway for HttpGateway {
         let answer = self.post(Endpoint::Payment, params).await.and_then(|it| it.answer())?;
         let scanned = terms.pay_type.flow == Flow::Cpm && answer.respcd == "0000";
         if scanned && !answer.names_its_order() {
-            return Err(elsewhere());
+            return Err(Failure::OtherOrder.into());
         }
         echoing(answer, order, terms.amount, None)
     }
@@ -285,7 +258,7 @@ impl Gateway for HttpGateway {
     async fn cancel(&self, by: Cancel, ending: &Ending) -> Exchange {
         let params = request::cancel(ending);
         let answer = self.post(by.endpoint(), params).await.and_then(|it| it.answer())?;
-        if answer.is_about(ending) { Ok(answer) } else { Err(elsewhere()) }
+        if answer.is_about(ending) { Ok(answer) } else { Err(Failure::OtherOrder.into()) }
     }
 
     async fn query(&self, query: &Query) -> Result<Page, Trouble> {
@@ -307,12 +280,10 @@ fn echoing(
     amount: Amount,
     original: Option<&Syssn>,
 ) -> Exchange {
-    if answer.echoes(order, amount, original) { Ok(answer) } else { Err(elsewhere()) }
-}
-
-fn elsewhere() -> Trouble {
-    let reason = "QFPay's answer is about another order or amount, or does not say which";
-    Trouble::Lost { reason: reason.to_owned() }
+    if !answer.echoes(order, amount, original) {
+        return Err(Failure::OtherOrder.into());
+    }
+    Ok(answer)
 }
 
 #[cfg(test)]

@@ -196,17 +196,6 @@ async fn a_429_without_a_time_is_waited_out_and_one_with_a_date_is_understood() 
     assert!((100..=120).contains(&wait.as_secs()), "{wait:?}");
 }
 
-#[test]
-fn each_wait_is_at_most_twice_the_last_and_never_the_same_for_all() {
-    let waits: Vec<Duration> = (1..=8).map(backoff).collect();
-    for (attempt, wait) in waits.iter().enumerate() {
-        let full = Duration::from_secs(1 << attempt).min(MAX_WAIT);
-        assert!((full / 2..=full).contains(wait), "{attempt}: {wait:?}");
-    }
-    let many: std::collections::BTreeSet<Duration> = (0..20).map(|_| backoff(3)).collect();
-    assert!(many.len() > 1);
-}
-
 #[tokio::test]
 async fn a_redirect_is_not_followed() {
     let target = Script::answering(vec![signed(DONE)]).await;
@@ -227,6 +216,8 @@ async fn what_breaks_after_the_request_left_is_lost_and_a_payment_is_not_repeate
     let rows = [
         (huge, "lost: QFPay's answer is over 1 MiB"),
         (html, "lost: QFPay's server failed (HTTP 502 Bad Gateway)"),
+        (http("403 Forbidden", "", "<html>no</html>"), "lost: an HTML page came instead"),
+        (http("404 Not Found", "", ""), "lost: QFPay's answer is empty"),
         (html_ok, "lost: an HTML page came instead of QFPay's answer"),
         (
             signed(r#"{"respcd": "00"#),

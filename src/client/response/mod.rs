@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Trouble,
+    retry::Failure,
     sign::{self, SignType},
 };
 use crate::{
@@ -92,14 +93,13 @@ impl Answer {
     pub fn parse(body: &[u8], signature: SignatureCheck) -> Result<Self, Trouble> {
         let fields = flat(object(body)?);
         let Some(respcd) = fields.get("respcd").and_then(text) else {
-            let reason = "QFPay's answer has no respcd".to_owned();
-            return Err(Trouble::Lost { reason });
+            return Err(Failure::NoRespcd.into());
         };
         // A hint can take "processed" back, never make anything of a refusal.
         let respcd = match (respcd.as_str(), fields.get("txstatus").and_then(text).as_deref()) {
             ("0000", Some("PENDING")) => PENDING.to_owned(),
             ("0000", Some(hint)) if hint != "SUCCESS" => {
-                return Err(lost("QFPay's answer says 0000 and another status at once"));
+                return Err(Failure::TwoStatuses.into());
             }
             _ => respcd,
         };
@@ -213,8 +213,7 @@ impl Page {
     pub fn parse(body: &[u8], signature: SignatureCheck) -> Result<Self, Trouble> {
         let mut outer = object(body)?;
         let Some(respcd) = outer.get("respcd").and_then(text) else {
-            let reason = "QFPay's answer has no respcd".to_owned();
-            return Err(Trouble::Lost { reason });
+            return Err(Failure::NoRespcd.into());
         };
         let records = match outer.remove("data") {
             Some(Value::Array(records)) => records,
@@ -235,11 +234,13 @@ impl Page {
 }
 
 impl Trade {
-    fn read(fields: Map<String, Value>) -> Self {
+    /// Reads a record, or a notification: they name their kind differently.
+    pub(super) fn read(fields: Map<String, Value>) -> Self {
         let text_of = |name: &str| fields.get(name).and_then(text);
         let time_of = |name: &str| text_of(name).and_then(|it| time::parse_wire(&it).ok());
         let original = id(&fields, &["origssn", "orig_syssn"]);
-        let kind = match text_of("order_type").as_deref() {
+        let named = text_of("notify_type").or_else(|| text_of("order_type"));
+        let kind = match named.as_deref() {
             None if original.is_some() => Kind::Refund,
             None | Some("payment") => Kind::Payment,
             Some("refund") => Kind::Refund,
@@ -325,20 +326,16 @@ fn is_address(text: &str) -> bool {
 }
 
 /// The JSON object of a body, or what came instead of one.
-fn object(body: &[u8]) -> Result<Map<String, Value>, Trouble> {
+fn object(body: &[u8]) -> Result<Map<String, Value>, Failure> {
     match serde_json::from_slice(body) {
         Ok(Value::Object(fields)) => Ok(fields),
-        Ok(_) => Err(lost("QFPay's answer is JSON, but no object")),
-        Err(_) => Err(lost(match body.trim_ascii_start().first() {
-            None => "QFPay's answer is empty",
-            Some(b'<') => "an HTML page came instead of QFPay's answer",
-            Some(_) => "QFPay's answer is no valid JSON; it may have been cut off",
-        })),
+        Ok(_) => Err(Failure::NotObject),
+        Err(_) => Err(match body.trim_ascii_start().first() {
+            None => Failure::Empty,
+            Some(b'<') => Failure::Html,
+            Some(_) => Failure::NotJson,
+        }),
     }
-}
-
-fn lost(reason: &str) -> Trouble {
-    Trouble::Lost { reason: reason.to_owned() }
 }
 
 /// The fields of `data` beside the outer ones; an outer field that says something wins.
@@ -356,7 +353,7 @@ fn flat(mut outer: Map<String, Value>) -> Map<String, Value> {
 }
 
 /// A scalar as text; none where it is blank or no scalar. QFPay writes numbers either way.
-fn text(value: &Value) -> Option<String> {
+pub(super) fn text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()).filter(|it| !it.is_empty()),
         Value::Number(number) => Some(number.to_string()),

@@ -194,3 +194,6 @@ macro_rules! read {
 }
 
 ledger!(PostgresLedger, read);
+
+#[cfg(test)]
+mod tests;

@@ -202,7 +202,9 @@ mod tests {
         conformance::{ledger_tests, scope},
     };
 
-    ledger_tests!(|folder: &Path, scope| SqliteLedger::new(&folder.join("ledger.db"), scope));
+    ledger_tests!(tempfile::tempdir().ok(), |folder: &tempfile::TempDir, scope| {
+        SqliteLedger::new(&folder.path().join("ledger.db"), scope)
+    });
 
     #[tokio::test]
     async fn a_ledger_that_is_never_used_leaves_no_file() {

@@ -3,6 +3,7 @@ use axum::{Router, body::Bytes, http::HeaderMap, routing::post};
 use tokio::sync::mpsc;
 
 use super::*;
+use crate::client::Notification;
 
 /// A shop's server: what it was told, and how it answers each time.
 async fn server(answers: &'static [&'static str]) -> (String, mpsc::UnboundedReceiver<Value>) {
@@ -11,6 +12,7 @@ async fn server(answers: &'static [&'static str]) -> (String, mpsc::UnboundedRec
     let handler = move |headers: HeaderMap, body: Bytes| async move {
         let sign = headers["x-qf-sign"].to_str().unwrap().to_owned();
         assert_eq!(sign, sign::sign_body(&body, SignType::Md5, &KEY.into()));
+        assert!(Notification::verify(&body, Some(&sign), &KEY.into()).is_ok());
         assert!(body.starts_with(br#"{"status": "1", "notify_type": ""#));
         told.send(serde_json::from_slice(&body).unwrap()).unwrap();
         let at = count.fetch_add(1, Ordering::Relaxed);
