@@ -19,14 +19,23 @@ pub(super) fn input<T: JsonSchema>() -> Arc<JsonObject> {
 /// The schema of a tool's reply. It says less than the arguments' does: a reply speaks for itself,
 /// and every client carries the whole list of tools in its context.
 pub(super) fn output<T: JsonSchema>() -> Arc<JsonObject> {
-    flat::<T>(SchemaSettings::draft2020_12().for_serialize(), |schema| {
+    let mut schema = flat::<T>(SchemaSettings::draft2020_12().for_serialize(), |schema| {
         tidy(schema);
         let Some(object) = schema.as_object_mut() else { return };
         object.remove("minimum");
         if object.get("type").is_some_and(|it| it == "object") {
             object.remove("description");
         }
-    })
+    });
+    // What each item of a list surely has, the items themselves say.
+    let root = Arc::make_mut(&mut schema);
+    let properties = root.get_mut("properties").and_then(Value::as_object_mut);
+    for property in properties.into_iter().flat_map(|it| it.values_mut()) {
+        if let Some(items) = property.get_mut("items").and_then(Value::as_object_mut) {
+            items.remove("required");
+        }
+    }
+    schema
 }
 
 fn flat<T: JsonSchema>(settings: SchemaSettings, tidy: fn(&mut Schema)) -> Arc<JsonObject> {

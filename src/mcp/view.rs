@@ -119,7 +119,9 @@ pub(super) struct Order {
     made_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) paid_at: Option<String>,
+    /// Each with status, refund_no, amount_text …
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(with = "Vec<JsonObject>")]
     refunds: Vec<OneRefund>,
     /// Still refundable
     #[serde(skip_serializing_if = "Option::is_none")]

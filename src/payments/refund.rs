@@ -84,10 +84,12 @@ impl Payments {
         let amount = amount(new.amount.as_deref(), paid, &order)?;
         let terms = RefundTerms { order: order.number.clone(), syssn, amount };
         let elsewhere = self.refunded_elsewhere(&order).await?;
+        let given = new.number.as_ref();
         let opening = Opening {
             number,
             terms: &terms,
-            unless_repeated_since: self.guard(new.number.as_ref()),
+            // "All that is left" is no repeat of a refund of the same amount: it is left.
+            unless_repeated_since: new.amount.as_ref().and_then(|_| self.guard(given)),
             caller,
             now: self.clock.now(),
         };

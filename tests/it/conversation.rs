@@ -21,7 +21,7 @@ async fn a_payment_is_made_followed_and_half_refunded() {
     assert_eq!(made["amount_text"], "HKD 10.50");
     assert_eq!(made["environment"], "simulator");
     assert!(made["qrcode"].as_str().unwrap().starts_with("http://127.0.0.1:"));
-    assert!(made["next_step"].as_str().unwrap().contains("query_transaction"));
+    assert!(made["next_step"].as_str().unwrap().contains("wait_for_payment"));
 
     let asked = client.reply("query_transaction", json!({"out_trade_no": "A1"})).await;
     assert_eq!(asked["orders"][0]["status"], "paid");

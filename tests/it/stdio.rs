@@ -150,7 +150,7 @@ async fn every_version_with_a_handshake_is_answered() {
         assert_eq!(answer["result"]["serverInfo"]["name"], "qfpay-mcp");
         assert!(answer["result"]["instructions"].as_str().unwrap().contains("simulator"));
         let tools = raw.ask(2, "tools/list", json!({})).await;
-        assert_eq!(tools["result"]["tools"].as_array().unwrap().len(), 5);
+        assert_eq!(tools["result"]["tools"].as_array().unwrap().len(), 7);
         let told = raw.call(3, "explain_respcd", json!({"query": "1145"})).await;
         assert_eq!(told["result"]["structuredContent"]["matches"][0]["respcd"], "1145");
     }
