@@ -14,7 +14,7 @@ use crate::{
     mcp::Server,
     simulator::Faults,
     telemetry,
-    transport::{Shutdown, http, stdio},
+    transport::{Shutdown, http, notify, stdio},
 };
 
 mod call;
@@ -136,8 +136,10 @@ async fn serve_http(config: &Config, bind: SocketAddr) -> ExitCode {
              Ctrl-C ends it."
         ));
     };
-    let settings = http::Settings::new(bind);
-    ended(http::serve(Server::new(payments, "sse"), settings, shutdown, ready).await)
+    let server = Server::new(payments, "sse");
+    let routes = notify::router(server.clone());
+    let settings = http::Settings { routes, ..http::Settings::new(bind) };
+    ended(http::serve(server, settings, shutdown, ready).await)
 }
 
 fn wrong_ledger(error: &AddressError) -> ExitCode {

@@ -7,7 +7,7 @@ use tokio::sync::OnceCell;
 
 use crate::{
     client::{
-        Exchange, Gateway, Page, Query, Trouble,
+        Exchange, Gateway, Notification, NotificationError, Page, Query, Trouble,
         http::{HttpGateway, Settings},
         pace::{Limit, LocalPace, Pace},
     },
@@ -162,6 +162,14 @@ impl Gateway for Embedded {
 
     async fn cancel(&self, by: Cancel, ending: &Ending) -> Exchange {
         self.gateway().await?.cancel(by, ending).await
+    }
+
+    fn notification(
+        &self,
+        body: &[u8],
+        signature: Option<&str>,
+    ) -> Result<Notification, NotificationError> {
+        Notification::verify(body, signature, &self.settings.key)
     }
 
     async fn query(&self, query: &Query) -> Result<Page, Trouble> {

@@ -45,6 +45,13 @@ pub trait Gateway: Send + Sync {
     /// Asks for the end of an order, once; repeated only while it surely was not processed.
     async fn cancel(&self, by: Cancel, ending: &Ending) -> Exchange;
 
+    /// Reads what QFPay told of its own accord, if our key vouches for it.
+    fn notification(
+        &self,
+        body: &[u8],
+        signature: Option<&str>,
+    ) -> Result<Notification, NotificationError>;
+
     /// Asks what QFPay knows. Harmless to repeat.
     async fn query(&self, query: &Query) -> Result<Page, Trouble>;
 }

@@ -68,6 +68,7 @@ impl<'a> Note<'a> {
         Self { caller, what, respcd: None, detail: None }
     }
 
+    #[must_use]
     pub fn saying(self, detail: impl Into<String>) -> Self {
         Self { detail: Some(detail.into()), ..self }
     }

@@ -46,7 +46,7 @@ pub(crate) async fn open_new(ledger: &dyn Ledger, at: &str) -> Result<(), Ledger
     };
     match ledger.open_payment(opening).await? {
         Opened::Sent(_) => Ok(()),
-        other => panic!("{other:?}"),
+        other @ (Opened::Taken(_) | Opened::Repeats(_)) => panic!("{other:?}"),
     }
 }
 
@@ -55,6 +55,10 @@ pub(crate) type Make<'a> = &'a dyn Fn(Scope) -> Arc<dyn Ledger>;
 
 fn now() -> Timestamp {
     "2026-11-23T06:30:05.123Z".parse().unwrap()
+}
+
+fn in_seconds(seconds: i64) -> Timestamp {
+    now().checked_add(jiff::SignedDuration::from_secs(seconds)).unwrap()
 }
 
 fn number(text: &str) -> OrderNumber {
@@ -112,7 +116,7 @@ async fn try_payment(
 async fn open_payment(ledger: &dyn Ledger, at: &str) -> Payment {
     match try_payment(ledger, at, 100, None).await {
         Opened::Sent(payment) => payment,
-        other => panic!("{other:?}"),
+        other @ (Opened::Taken(_) | Opened::Repeats(_)) => panic!("{other:?}"),
     }
 }
 
@@ -129,10 +133,9 @@ async fn try_refund(ledger: &dyn Ledger, at: &str, minor: u64) -> RefundOpened {
 }
 
 async fn open_refund(ledger: &dyn Ledger, at: &str, minor: u64) -> Refund {
-    match try_refund(ledger, at, minor).await {
-        RefundOpened::Opened(Opened::Sent(refund)) => refund,
-        other => panic!("{other:?}"),
-    }
+    let opened = try_refund(ledger, at, minor).await;
+    let RefundOpened::Opened(Opened::Sent(refund)) = opened else { panic!("{opened:?}") };
+    refund
 }
 
 async fn move_payment(ledger: &dyn Ledger, payment: &Payment, to: PaymentState) -> Payment {
@@ -288,18 +291,17 @@ pub(crate) async fn of_fifty_with_the_same_terms_and_no_number_one_sends(make: M
 
 pub(crate) async fn the_same_terms_again_are_found_while_unfinished_or_recent(make: Make<'_>) {
     let ledger = make(scope("m1"));
-    let later = |seconds| now() + jiff::SignedDuration::from_secs(seconds);
     let first = open_payment(&*ledger, "A1").await;
     let repeats = |found: Opened<Payment>| match found {
         Opened::Repeats(entry) => entry.number().to_string(),
-        other => format!("{other:?}"),
+        other @ (Opened::Sent(_) | Opened::Taken(_)) => format!("{other:?}"),
     };
     // Unfinished, however long ago.
-    assert_eq!(repeats(try_payment(&*ledger, "A2", 100, Some(later(9))).await), "A1");
+    assert_eq!(repeats(try_payment(&*ledger, "A2", 100, Some(in_seconds(9))).await), "A1");
     assert!(matches!(try_payment(&*ledger, "A3", 101, Some(now())).await, Opened::Sent(_)));
     let paid = move_payment(&*ledger, &first, PaymentState::Paid).await;
     assert_eq!(repeats(try_payment(&*ledger, "A4", 100, Some(paid.updated_at)).await), "A1");
-    assert!(matches!(try_payment(&*ledger, "A5", 100, Some(later(1))).await, Opened::Sent(_)));
+    assert!(matches!(try_payment(&*ledger, "A5", 100, Some(in_seconds(1))).await, Opened::Sent(_)));
 }
 
 pub(crate) async fn what_failed_does_not_stand_in_the_way_of_the_same_again(make: Make<'_>) {
@@ -380,7 +382,7 @@ pub(crate) async fn entries_are_listed_newest_first_as_the_filter_says(make: Mak
     assert_eq!(listed(Filter { states, ..all.clone() }).await, ["A2"]);
     let after = Some(Place { created_at: now(), number: number("A3") });
     assert_eq!(listed(Filter { after, limit: 1, ..all.clone() }).await, ["A2"]);
-    let later = Some(now() + jiff::SignedDuration::from_secs(1));
+    let later = Some(in_seconds(1));
     assert!(listed(Filter { since: later, ..all.clone() }).await.is_empty());
     assert_eq!(listed(Filter { until: later, ..all.clone() }).await.len(), 3);
     assert!(listed(Filter { late: true, ..all }).await.is_empty());
@@ -388,9 +390,8 @@ pub(crate) async fn entries_are_listed_newest_first_as_the_filter_says(make: Mak
 
 pub(crate) async fn a_lease_has_one_holder_until_it_ends(make: Make<'_>) {
     let ledger = make(scope("m1"));
-    let at = |seconds| now() + jiff::SignedDuration::from_secs(seconds);
     let take = async |who: &str, until, now, force| {
-        ledger.lease("recovery", who, at(until), at(now), force).await.unwrap()
+        ledger.lease("recovery", who, in_seconds(until), in_seconds(now), force).await.unwrap()
     };
     assert!(take("a", 60, 0, false).await);
     assert!(!take("b", 60, 1, false).await);
@@ -398,7 +399,12 @@ pub(crate) async fn a_lease_has_one_holder_until_it_ends(make: Make<'_>) {
     assert!(take("b", 150, 90, false).await, "it has ended");
     assert!(!take("a", 200, 91, false).await);
     assert!(take("a", 200, 92, true).await, "taken by force");
-    assert!(make(scope("m2")).lease("recovery", "b", at(9), at(0), false).await.unwrap());
+    assert!(
+        make(scope("m2"))
+            .lease("recovery", "b", in_seconds(9), in_seconds(0), false)
+            .await
+            .unwrap()
+    );
 }
 
 /// Runs every test of this file against the store that `$make` opens in a fresh place. Without a

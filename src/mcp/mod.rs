@@ -12,4 +12,4 @@ mod tools;
 mod view;
 
 pub(crate) use refusal::UNKNOWN;
-pub use server::Server;
+pub use server::{Server, Taken};

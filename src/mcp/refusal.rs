@@ -106,34 +106,8 @@ fn next(tool: &str, refused: &Refused) -> String {
                  with a new {own} of your own."
             )
         }
-        Refused::NotCancellable(NotCancellable::Unknown) => {
-            "Check the out_trade_no, and that it was made in this environment with this merchant."
-                .to_owned()
-        }
-        Refused::NotCancellable(NotCancellable::Paid { number, .. }) => format!(
-            "To give the money back call refund {{\"out_trade_no\":\"{number}\"}}, if the person \
-             wants that."
-        ),
-        Refused::NotCancellable(NotCancellable::PayType { .. } | NotCancellable::Unclear(_)) => {
-            "Do not show its code or link any more, and call query_transaction until it is over."
-                .to_owned()
-        }
-        Refused::NotRefundable(NotRefundable::Unknown) => {
-            "Check the out_trade_no or syssn, and that it was made in this environment with this \
-             merchant."
-                .to_owned()
-        }
-        Refused::NotRefundable(NotRefundable::LeftUnknown { .. }) => "Give the amount.".to_owned(),
-        Refused::NotRefundable(NotRefundable::Status { number, .. }) => {
-            format!("Call query_transaction {{\"out_trade_no\":\"{number}\"}} to follow it.")
-        }
-        Refused::NotRefundable(NotRefundable::NothingLeft { .. }) => {
-            "Do not refund it again.".to_owned()
-        }
-        Refused::NotRefundable(NotRefundable::PayType { .. }) => {
-            "Tell the person that the merchant has to give the money back in another way."
-                .to_owned()
-        }
+        Refused::NotCancellable(why) => not_cancellable(why),
+        Refused::NotRefundable(why) => not_refundable(why),
         Refused::Argument { argument, .. } => format!("Put {argument} right and call again."),
         Refused::RefundUnderWay(number) => format!(
             "Wait some seconds, then call query_transaction {{\"out_trade_no\":\"{number}\"}} to \
@@ -155,6 +129,42 @@ fn next(tool: &str, refused: &Refused) -> String {
             "Do not pay or refund again. Call query_transaction \
              {{\"out_trade_no\":\"{number}\"}} until it says how it stands."
         ),
+    }
+}
+
+fn not_refundable(why: &NotRefundable) -> String {
+    match why {
+        NotRefundable::Unknown => {
+            "Check the out_trade_no or syssn, and that it was made in this environment with this \
+             merchant."
+                .to_owned()
+        }
+        NotRefundable::LeftUnknown { .. } => "Give the amount.".to_owned(),
+        NotRefundable::Status { number, .. } => {
+            format!("Call query_transaction {{\"out_trade_no\":\"{number}\"}} to follow it.")
+        }
+        NotRefundable::NothingLeft { .. } => "Do not refund it again.".to_owned(),
+        NotRefundable::PayType { .. } => {
+            "Tell the person that the merchant has to give the money back in another way."
+                .to_owned()
+        }
+    }
+}
+
+fn not_cancellable(why: &NotCancellable) -> String {
+    match why {
+        NotCancellable::Unknown => {
+            "Check the out_trade_no, and that it was made in this environment with this merchant."
+                .to_owned()
+        }
+        NotCancellable::Paid { number, .. } => format!(
+            "To give the money back call refund {{\"out_trade_no\":\"{number}\"}}, if the person \
+             wants that."
+        ),
+        NotCancellable::PayType { .. } | NotCancellable::Unclear(_) => {
+            "Do not show its code or link any more, and call query_transaction until it is over."
+                .to_owned()
+        }
     }
 }
 

@@ -14,10 +14,26 @@ use rmcp::{
 };
 
 use super::{refusal::UNKNOWN, tools::ROUTER};
-use crate::{client::response::cleaned, ledger::Caller, payments::Payments, spec::Environment};
+use crate::{
+    client::response::cleaned,
+    ledger::Caller,
+    payments::{Payments, notify::NotTaken},
+    spec::Environment,
+};
 
 /// For how long a client may keep the list of tools: it changes only with the program.
 const TOOLS_TTL_MS: u64 = 3_600_000;
+
+/// What became of a notification.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Taken {
+    /// It is on disk.
+    Yes,
+    /// It is not QFPay's; why, in words.
+    NotBelieved(String),
+    /// It could not be written down now.
+    Later,
+}
 
 /// One server for all sessions of a process; clones share everything.
 #[derive(Clone)]
@@ -50,6 +66,24 @@ impl Server {
     /// Every tool as it is listed to clients; `tool-schemas/` holds the same, file by file.
     pub fn tools() -> Vec<Tool> {
         ROUTER.list_all()
+    }
+
+    /// Takes in what QFPay told of its own accord.
+    pub async fn notified(&self, body: &[u8], signature: Option<&str>) -> Taken {
+        match self.payments.notified(body, signature).await {
+            Ok(noticed) => {
+                tracing::info!(?noticed, "QFPay told something");
+                Taken::Yes
+            }
+            Err(NotTaken::NotBelieved(why)) => {
+                tracing::warn!(%why, "a notification was not believed");
+                Taken::NotBelieved(why.to_string())
+            }
+            Err(NotTaken::Ledger(error)) => {
+                tracing::error!(%error, "a notification could not be written down");
+                Taken::Later
+            }
+        }
     }
 
     pub(super) fn environment(&self) -> Environment {

@@ -20,6 +20,7 @@ use crate::{
 pub mod cancel;
 mod changes;
 pub mod create;
+pub mod notify;
 pub mod query;
 pub mod recover;
 pub mod refund;
@@ -219,7 +220,7 @@ impl Payments {
             let now = self.clock.now();
             let settled = self.ledger.advance_payment(&payment, to, &news, note, now).await?;
             if let Some(settled) = settled {
-                self.tell(&settled.number, late);
+                self.tell(&settled.number, settled.state != payment.state, late);
                 return Ok(settled);
             }
             match self.ledger.find(&payment.number).await? {
@@ -257,7 +258,7 @@ impl Payments {
             let now = self.clock.now();
             let settled = self.ledger.advance_refund(&refund, to, &news, note, now).await?;
             if let Some(settled) = settled {
-                self.tell(&settled.number, late);
+                self.tell(&settled.number, settled.state != refund.state, late);
                 return Ok(settled);
             }
             match self.ledger.find(&refund.number).await? {
@@ -268,11 +269,13 @@ impl Payments {
         Err(LedgerError::Store(format!("{} is changing all the time", refund.number).into()))
     }
 
-    fn tell(&self, number: &OrderNumber, late: bool) {
+    fn tell(&self, number: &OrderNumber, moved: bool, late: bool) {
         if late {
             tracing::error!(%number, "it was carried out although it had been taken for ended");
         }
-        self.changes.tell(number);
+        if moved {
+            self.changes.tell(number);
+        }
     }
 
     /// Adds a row to the audit that goes with no change. Nothing depends on it, so that it cannot

@@ -1,7 +1,7 @@
 //! Wait until a payment is paid or over, or the time is up: ask QFPay now and then, and listen.
 use std::time::Duration;
 
-use futures::future::BoxFuture;
+use futures::{FutureExt as _, future::BoxFuture};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -40,7 +40,7 @@ pub type Ticker<'a> = &'a (dyn Fn(Tick) -> BoxFuture<'static, ()> + Send + Sync)
 impl Payments {
     /// Waits for the order `number` until it is not pending any more, at most `limit`. It ends at
     /// once when `cancelled` or when the process is about to end, and wakes at once when something
-    /// new is known of the order; `tick` is awaited each time before it goes on waiting.
+    /// new is known of the order; `tick` is told each time it goes on waiting.
     pub async fn wait(
         &self,
         caller: &Caller,
@@ -66,9 +66,11 @@ impl Payments {
                 return Ok(Waited { found, waited });
             };
             let pause = pause(order.pay_type.map(|it| it.flow), nth).min(left);
-            tick(Tick { waited, left, status: order.status }).await;
+            let told = tick(Tick { waited, left, status: order.status });
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
+                // Whoever does not listen holds nothing up.
+                () = told.then(|()| std::future::pending()) => {}
                 () = listener.changed(number) => {}
                 () = cancelled.cancelled() => {}
                 () = self.stop.cancelled() => {}

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `/mcp` | streamable HTTP, with sessions for clients before 2026-07-28 |
 //! | `/sse`, `/messages` | the HTTP+SSE of 2024-11-05 |
+//! | `/qfpay/notifications` | what QFPay tells of its own accord, where it is served |
 //! | `/healthz`, `/` | for probes and people |
 //!
 //! It ends in two phases. First no more is accepted, and what is in flight may finish: the work
@@ -69,17 +70,20 @@ pub struct Settings {
     pub max_body_bytes: usize,
     /// How long a shutdown waits for the work in flight.
     pub drain: Duration,
+    /// More routes, behind the same guard.
+    pub routes: Router,
 }
 
 impl Settings {
     /// The limits of the product, on `bind`.
-    pub const fn new(bind: SocketAddr) -> Self {
+    pub fn new(bind: SocketAddr) -> Self {
         Self {
             bind,
             max_sessions: 1000,
             max_sse_sessions: 256,
             max_body_bytes: MAX_MESSAGE_BYTES,
             drain: Duration::from_secs(20),
+            routes: Router::new(),
         }
     }
 }
@@ -139,6 +143,7 @@ fn app<S: ServerHandler + Clone>(
         .route("/healthz", get(health::healthz))
         .merge(streamable(server, settings, streams, replies))
         .merge(sse)
+        .merge(settings.routes.clone())
         .fallback(health::nothing_here)
         .layer(middleware::from_fn(guard::check))
 }

@@ -4,12 +4,12 @@
 //! Every transport serves both eras of MCP: clients that open with `initialize` (2024-11-05 to
 //! 2025-11-25) and clients that carry everything in each request (2026-07-28).
 //!
-//! A later release puts authentication behind `guard`, and notifications and metrics beside
-//! `health`.
+//! A later release puts authentication behind `guard`, and metrics beside `health`.
 mod admit;
 mod guard;
 mod health;
 pub mod http;
+pub mod notify;
 mod opening;
 mod sse;
 pub mod stdio;

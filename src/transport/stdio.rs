@@ -64,6 +64,8 @@ where
         quit?;
         return Ok(());
     }
+    // What only waits has nobody to wait for any more.
+    shutdown.stop();
     // Answers are still on their way to the client, and work to the ledger: both share the limit.
     let answered = tokio::time::timeout(END_LIMIT, finish);
     let (answered, _) = tokio::join!(answered, shutdown.drain(END_LIMIT));

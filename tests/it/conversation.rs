@@ -223,3 +223,34 @@ async fn an_empty_ledger_and_a_qfpay_that_is_away_are_told_apart() {
     let made = back.reply("create_payment", payment("A1")).await;
     assert_eq!((&made["status"], made.get("replayed")), (&json!("pending"), None));
 }
+
+#[tokio::test]
+async fn an_unpaid_order_is_cancelled_and_a_paid_one_is_not() {
+    let desk = Desk::new();
+    let mut command = desk.command();
+    command.env("QFPAY_SIMULATOR_PAYER_SECONDS", "never");
+    let client = Client::of(command).await;
+    let pay = |code: &str, number: &str| {
+        json!({"amount": 1050, "currency": "HKD", "pay_type": code, "out_trade_no": number,
+               "auth_code": (code == "800208").then_some("284957201938475610")})
+    };
+    client.reply("create_payment", pay("800201", "C1")).await;
+    let ended = client.reply("cancel_payment", json!({"out_trade_no": "C1"})).await;
+    assert_eq!(ended["status"], "closed", "{ended:#}");
+    let again = client.reply("cancel_payment", json!({"out_trade_no": "C1"})).await;
+    assert_eq!((&again["status"], again.get("respcd")), (&json!("closed"), None));
+    client.reply("create_payment", pay("800208", "C2")).await;
+    let told = client.refusal("cancel_payment", json!({"out_trade_no": "C2"})).await;
+    insta::assert_snapshot!(told, @r#"Refused; nothing was sent: order C2 is `paid`: what was paid is not cancelled, but refunded. To give the money back call refund {"out_trade_no":"C2"}, if the person wants that."#);
+    let told = client.refusal("cancel_payment", json!({"out_trade_no": "NOSUCH"})).await;
+    insta::assert_snapshot!(told, @"Refused; nothing was sent: no such order is known, neither here nor at QFPay. Check the out_trade_no, and that it was made in this environment with this merchant.");
+    let waited = client.reply("wait_for_payment", json!({"out_trade_no": "C2"})).await;
+    assert_eq!(waited["status"], "paid");
+    let told = client.refusal("wait_for_payment", json!({"timeout_seconds": 900})).await;
+    insta::assert_snapshot!(told, @"
+    Refused; nothing was sent. 2 arguments are wrong:
+    - out_trade_no: it is missing; send the number of the payment
+    - timeout_seconds: `900` is not a whole number from 1 to 300
+    Put this right and call wait_for_payment again.
+    ");
+}

@@ -13,6 +13,8 @@ mod harness;
 #[cfg(test)]
 mod layers;
 #[cfg(test)]
+mod notifications;
+#[cfg(test)]
 mod postgres;
 #[cfg(test)]
 mod refusals;

@@ -24,9 +24,13 @@ struct Raw {
 
 impl Raw {
     fn start(desk: &Desk, log: &str) -> Self {
+        Self::start_with(desk, &[("QFPAY_LOG", log)])
+    }
+
+    fn start_with(desk: &Desk, settings: &[(&str, &str)]) -> Self {
         let mut command = desk.command();
         command
-            .env("QFPAY_LOG", log)
+            .envs(settings.iter().copied())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
@@ -88,6 +92,53 @@ impl Raw {
         let status = timeout(PATIENCE, self.child.wait()).await.unwrap().unwrap();
         (status.code().unwrap_or(-1), self.seen, stderr)
     }
+}
+
+#[tokio::test]
+async fn a_wait_tells_its_progress_and_ends_when_it_is_paid() {
+    let desk = Desk::new();
+    let mut raw = Raw::start_with(&desk, &[("QFPAY_SIMULATOR_PAYER_SECONDS", "2")]);
+    raw.initialize("2025-11-25").await;
+    let shown = json!({"amount": 1050, "currency": "HKD", "pay_type": "800201",
+                       "out_trade_no": "W1"});
+    raw.call(2, "create_payment", shown).await;
+    let wait = json!({"name": "wait_for_payment", "_meta": {"progressToken": "till"},
+                      "arguments": {"out_trade_no": "W1", "timeout_seconds": 30}});
+    let answer = raw.ask(3, "tools/call", wait).await;
+    assert_eq!(answer["result"]["structuredContent"]["status"], "paid", "{answer:#}");
+    let told: Vec<Value> = raw.seen.iter().map(|it| serde_json::from_str(it).unwrap()).collect();
+    let progress: Vec<&Value> =
+        told.iter().filter(|it| it["method"] == "notifications/progress").collect();
+    assert!(!progress.is_empty());
+    for it in progress {
+        let params = &it["params"];
+        assert_eq!(params["progressToken"], "till");
+        assert!(params["progress"].as_f64() < params["total"].as_f64(), "{params}");
+        assert!(params["message"].as_str().unwrap().starts_with("pending, "), "{params}");
+    }
+    raw.end().await;
+}
+
+#[tokio::test]
+async fn a_wait_ends_with_the_input() {
+    let desk = Desk::new();
+    let mut raw = Raw::start_with(&desk, &[("QFPAY_SIMULATOR_PAYER_SECONDS", "never")]);
+    raw.initialize("2025-11-25").await;
+    let shown = json!({"amount": 1050, "currency": "HKD", "pay_type": "800201",
+                       "out_trade_no": "W1"});
+    raw.call(2, "create_payment", shown).await;
+    let wait = json!({"jsonrpc": "2.0", "id": 3, "method": "tools/call",
+                      "params": {"name": "wait_for_payment",
+                                 "_meta": {"progressToken": 7},
+                                 "arguments": {"out_trade_no": "W1", "timeout_seconds": 300}}});
+    raw.send(&wait).await;
+    // It waits: it has told so.
+    let line = timeout(PATIENCE, raw.stdout.next_line()).await.unwrap().unwrap().unwrap();
+    assert!(line.contains("notifications/progress"), "{line}");
+    let (code, seen, _) = raw.end().await;
+    let last: Value = serde_json::from_str(seen.last().unwrap()).unwrap();
+    assert_eq!((code, &last["id"]), (0, &json!(3)));
+    assert_eq!(last["result"]["structuredContent"]["status"], "pending", "{last:#}");
 }
 
 fn payment() -> Value {

@@ -10,7 +10,8 @@ use reqwest::{Client, Response, StatusCode, header};
 use secrecy::SecretString;
 
 use super::{
-    Answer, Exchange, Gateway, Page, Query, SignatureCheck, Trouble,
+    Answer, Exchange, Gateway, Notification, NotificationError, Page, Query, SignatureCheck,
+    Trouble,
     pace::Pace,
     params::Params,
     request,
@@ -259,6 +260,14 @@ impl Gateway for HttpGateway {
         let params = request::cancel(ending);
         let answer = self.post(by.endpoint(), params).await.and_then(|it| it.answer())?;
         if answer.is_about(ending) { Ok(answer) } else { Err(Failure::OtherOrder.into()) }
+    }
+
+    fn notification(
+        &self,
+        body: &[u8],
+        signature: Option<&str>,
+    ) -> Result<Notification, NotificationError> {
+        Notification::verify(body, signature, &self.settings.key)
     }
 
     async fn query(&self, query: &Query) -> Result<Page, Trouble> {

@@ -78,9 +78,13 @@ impl Database {
 /// Brings the tables up to date; replicas that start together wait for each other.
 async fn migrate(pool: &PgPool) -> Result<(), LedgerError> {
     let migrator = sqlx::migrate!("src/ledger/migrations/postgres");
-    migrator.run(pool).await.map_err(|error| match error {
-        sqlx::migrate::MigrateError::Execute(error) => error.into(),
-        other => LedgerError::Store(other.into()),
+    let done = migrator.run(pool).await;
+    // What broke the connection is told as itself, so that it is tried again.
+    done.map_err(|error| {
+        if let sqlx::migrate::MigrateError::Execute(error) = error {
+            return error.into();
+        }
+        LedgerError::Store(error.into())
     })
 }
 

@@ -54,7 +54,10 @@ impl Writer {
     {
         let work: Work = Box::new(move |connection| {
             let done = work(connection);
-            Box::pin(async move { done.await.map(|it| Box::new(it) as Box<dyn Any + Send>) })
+            Box::pin(async move {
+                let result: Box<dyn Any + Send> = Box::new(done.await?);
+                Ok(result)
+            })
         });
         let (told, done) = oneshot::channel();
         let gone = || LedgerError::Store("the writer has ended".into());

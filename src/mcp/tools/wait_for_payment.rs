@@ -90,7 +90,7 @@ impl Server {
             .wait(&caller, &number, limit, &context.ct, &|tick| progress(&context, tick))
             .await
             .map_err(|refused| Refusal::Refused { tool: TOOL, refused })?;
-        Ok(Json(Reply::new(waited, number, self)))
+        Ok(Json(Reply::new(waited, &number, self)))
     }
 }
 
@@ -114,10 +114,10 @@ fn progress(context: &RequestContext<RoleServer>, tick: Tick) -> BoxFuture<'stat
 }
 
 impl Reply {
-    fn new(waited: Waited, number: OrderNumber, server: &Server) -> Self {
+    fn new(waited: Waited, number: &OrderNumber, server: &Server) -> Self {
         let Waited { found, waited } = waited;
         let now = server.payments.clock.now();
-        let next_step = after_wait(&found.orders, &number, now);
+        let next_step = after_wait(&found.orders, number, now);
         let order = found.orders.into_iter().next().map(Order::new).unwrap_or_default();
         Self {
             status: order.status,

@@ -287,7 +287,12 @@ impl Payments {
     /// since then are read through. False where that did not find all of them for sure.
     async fn add_refunds_elsewhere(&self, trades: &mut Vec<Trade>) -> bool {
         let refunded = trades.iter().find(|it| {
-            it.kind == Kind::Payment && !matches!(it.cancel, Some(0 | 4)) && it.syssn.is_some()
+            let ended = matches!(
+                it.payment_event(),
+                PaymentEvent::Closed | PaymentEvent::Refused | PaymentEvent::Accepted
+            );
+            let gone = !matches!(it.cancel, Some(0 | 4)) && !ended;
+            it.kind == Kind::Payment && gone && it.syssn.is_some()
         });
         let Some(payment) = refunded else { return true };
         let is_refund = |it: &&Trade| it.kind == Kind::Refund && it.original == payment.syssn;

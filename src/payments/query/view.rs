@@ -49,8 +49,6 @@ pub struct OrderView {
     pub refunds_complete: bool,
     /// Whether QFPay has a record of it.
     pub at_qfpay: bool,
-    /// Whether it stands in our ledger.
-    pub in_ledger: bool,
 }
 
 /// One refund as it stands.
@@ -104,7 +102,6 @@ pub(super) fn view(payment: Payment, refunds: Vec<Refund>, trades: &[Trade]) -> 
         refunds: ours.chain(others.map(refund_in)).collect(),
         refunds_complete: true,
         at_qfpay: trade.is_some(),
-        in_ledger: true,
         syssn: payment.syssn,
         respcd: payment.respcd,
         resperr: payment.resperr,
@@ -170,7 +167,6 @@ fn order_in(trade: &Trade) -> OrderView {
         refunds: Vec::new(),
         refunds_complete: false,
         at_qfpay: true,
-        in_ledger: false,
     }
 }
 

@@ -1,24 +1,19 @@
-use std::{collections::BTreeMap, sync::Mutex};
+//! What the use cases promise, held against a scripted QFPay and a real ledger.
+mod cancelling;
+mod notices;
+mod recovery;
+mod repeats;
+mod waiting;
+mod world;
 
-use async_trait::async_trait;
 use serde_json::json;
-use tempfile::TempDir;
 
+use self::world::*;
 use super::{
-    create::NewPayment,
-    query::Find,
+    query::{self, Find},
     refund::{NewRefund, Of},
     *,
 };
-use crate::{
-    client::{Exchange, Page, Query, SignatureCheck},
-    domain::{Amount, Ending, PaymentTerms, RefundTerms},
-    ledger::{Scope, sqlite::SqliteLedger},
-    spec::{Currency, Field, PayType, pay_types::Cancel},
-};
-
-static CALLER: Caller = Caller::own("terminal", "test");
-const PAID: &str = r#"{"respcd":"0000","syssn":"20261123000200020000000001"}"#;
 
 #[tokio::test]
 async fn paying_twice_under_one_number_asks_qfpay_once() {
@@ -282,13 +277,13 @@ async fn a_lost_refund_is_in_doubt_blocks_others_and_is_settled_by_a_query() {
 #[tokio::test]
 async fn a_refund_that_qfpay_has_no_record_of_for_an_hour_failed_unless_it_was_acknowledged() {
     for (answer, wanted) in [("lost", "failed"), (r#"{"respcd":"1145"}"#, "pending")] {
-        let mut world = World::paid(100).await;
+        let world = World::paid(100).await;
         let paid = records(&[payment("0000", "0")]);
         world.then(&[&paid, answer, &paid]);
         world.refund("R1", Some(40)).await;
         let before = world.status("A1").await;
         assert!(before == "paid [R1 in_doubt 40]" || before == "paid [R1 pending 40]", "{before}");
-        world.payments.clock = Arc::new(HoursLater);
+        world.later(180);
         world.then(&[&paid]);
         assert_eq!(world.status("A1").await, format!("paid [R1 {wanted} 40]"));
     }
@@ -313,213 +308,4 @@ async fn a_refund_number_means_one_refund() {
     insta::assert_snapshot!(world.refund("R1", Some(41)).await, @"R1 was already used for a refund with other terms (the amount was HKD 0.40)");
     insta::assert_snapshot!(world.refund("A1", Some(40)).await, @"A1 was already used for a payment; a refund needs a number of its own");
     insta::assert_snapshot!(world.pay("R1", 40).await, @"R1 was already used for a refund of HKD 0.40, which is refunded");
-}
-
-fn payment(respcd: &str, cancel: &str) -> serde_json::Value {
-    json!({
-        "order_type": "payment", "respcd": respcd, "cancel": cancel, "out_trade_no": "A1",
-        "syssn": "20261123000200020000000001", "txamt": "100", "txcurrcd": "HKD",
-        "pay_type": "800201", "sysdtm": "2026-11-23 14:30:05",
-    })
-}
-
-fn refund(number: &str, minor: u64) -> serde_json::Value {
-    json!({
-        "order_type": "refund", "respcd": "0000", "out_trade_no": number,
-        "syssn": format!("2026112300020002000000{minor:04}"),
-        "origssn": "20261123000200020000000001", "txamt": minor, "txcurrcd": "HKD",
-    })
-}
-
-fn records(records: &[serde_json::Value]) -> String {
-    json!({"respcd": "0000", "data": records}).to_string()
-}
-
-fn new_payment(code: &str, number: &str, minor: u64) -> NewPayment {
-    let amount = Amount::from_minor(minor, Currency::find("HKD").unwrap()).unwrap();
-    let mut extras = BTreeMap::new();
-    if code == "800208" {
-        extras.insert(Field::AuthCode, "284957201938475610".to_owned());
-    }
-    let terms = PaymentTerms { amount, pay_type: PayType::find(code).unwrap(), extras };
-    NewPayment { number: Some(number.parse().unwrap()), terms }
-}
-
-/// Payments over a QFPay that answers from a script, and a real ledger.
-struct World {
-    payments: Payments,
-    qfpay: Arc<Script>,
-    _folder: TempDir,
-}
-
-/// Bodies to answer with, oldest first (`lost` and `not sent` are troubles); what was asked.
-#[derive(Default)]
-struct Script {
-    answers: Mutex<Vec<String>>,
-    asked: Mutex<Vec<String>>,
-    /// Told when a request has left; answers wait while somebody holds `hold`.
-    left: tokio::sync::Notify,
-    hold: Arc<tokio::sync::Mutex<()>>,
-}
-
-#[derive(Debug)]
-struct Stopped;
-
-impl Clock for Stopped {
-    fn now(&self) -> Timestamp {
-        "2026-11-23T06:30:05Z".parse().unwrap()
-    }
-}
-
-#[derive(Debug)]
-struct HoursLater;
-
-impl Clock for HoursLater {
-    fn now(&self) -> Timestamp {
-        "2026-11-23T09:30:05Z".parse().unwrap()
-    }
-}
-
-impl Script {
-    fn next(&self, asked: &str) -> Result<String, Trouble> {
-        self.asked.lock().unwrap().push(asked.to_owned());
-        let mut answers = self.answers.lock().unwrap();
-        assert!(!answers.is_empty(), "nobody expected {asked}");
-        let answer = answers.remove(0);
-        match answer.as_str() {
-            "lost" => Err(Trouble::Lost { reason: answer }),
-            "not sent" => Err(Trouble::NotSent { reason: answer, retry_after: None }),
-            _ => Ok(answer),
-        }
-    }
-}
-
-#[async_trait]
-impl Gateway for Script {
-    async fn pay(&self, order: &OrderNumber, terms: &PaymentTerms, _: Timestamp) -> Exchange {
-        let body = self.next(&format!("pay {order} {}", terms.amount.minor()))?;
-        self.left.notify_one();
-        let _ = self.hold.lock().await;
-        Answer::parse(body.as_bytes(), SignatureCheck::Absent)
-    }
-
-    async fn refund(&self, number: &OrderNumber, terms: &RefundTerms, _: Timestamp) -> Exchange {
-        let body = self.next(&format!("refund {number} {}", terms.amount.minor()))?;
-        Answer::parse(body.as_bytes(), SignatureCheck::Absent)
-    }
-
-    async fn cancel(&self, by: Cancel, ending: &Ending) -> Exchange {
-        let body = self.next(&format!("{by:?} {} {}", ending.number, ending.made_at))?;
-        Answer::parse(body.as_bytes(), SignatureCheck::Absent)
-    }
-
-    async fn query(&self, query: &Query) -> Result<Page, Trouble> {
-        let numbers: Vec<&str> = query.orders.iter().map(OrderNumber::as_str).collect();
-        let start = query.window.map(|it| time::format_wire(it.start)).unwrap_or_default();
-        let body = self.next(&format!("query {} {start}", numbers.join(",")))?;
-        Page::parse(body.as_bytes(), SignatureCheck::Absent)
-    }
-}
-
-impl World {
-    fn answering(answers: &[&str]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let environment = Environment::Sandbox;
-        let scope = Scope { environment, merchant: "m1".to_owned() };
-        let qfpay = Arc::new(Script::default());
-        let payments = Payments {
-            gateway: qfpay.clone(),
-            ledger: Arc::new(SqliteLedger::new(&folder.path().join("ledger.db"), scope)),
-            clock: Arc::new(Stopped),
-            settings: Arc::new(Settings {
-                environment,
-                mchid: None,
-                allowlist: Allowlist::default(),
-                zone: time::qfpay_zone(),
-                repeat_window: SignedDuration::from_mins(5),
-                give_up_after: SignedDuration::from_hours(2),
-            }),
-            tasks: TaskTracker::new(),
-            changes: Changes::default(),
-            stop: CancellationToken::new(),
-        };
-        let world = Self { payments, qfpay, _folder: folder };
-        world.then(answers);
-        world
-    }
-
-    /// A world in which order A1 was paid.
-    async fn paid(minor: u64) -> Self {
-        let world = Self::answering(&[PAID]);
-        world.pay("A1", minor).await;
-        world
-    }
-
-    fn in_production(&mut self) {
-        let settings =
-            Settings { environment: Environment::Prod, ..(*self.payments.settings).clone() };
-        self.payments.settings = Arc::new(settings);
-    }
-
-    fn then(&self, answers: &[&str]) {
-        self.qfpay.answers.lock().unwrap().extend(answers.iter().map(|it| (*it).to_owned()));
-    }
-
-    fn asked(&self) -> Vec<String> {
-        self.qfpay.asked.lock().unwrap().clone()
-    }
-
-    async fn pay(&self, number: &str, minor: u64) -> String {
-        self.pay_by("800201", number, minor).await
-    }
-
-    /// Pays, and says in a word how it went.
-    async fn pay_by(&self, code: &str, number: &str, minor: u64) -> String {
-        match self.payments.create(&CALLER, new_payment(code, number, minor)).await {
-            Ok(it) => {
-                let again = if it.replayed { " again" } else { "" };
-                let trouble = it.trouble.map(|it| format!(" ({it})")).unwrap_or_default();
-                format!("{}{again}{trouble}", it.payment.state)
-            }
-            Err(refused) => refused.to_string(),
-        }
-    }
-
-    /// Refunds order A1, and says how it went.
-    async fn refund(&self, number: &str, minor: Option<u64>) -> String {
-        let new = NewRefund {
-            of: Of::Order("A1".parse().unwrap()),
-            amount: minor.map(|it| it.to_string()),
-            number: Some(number.parse().unwrap()),
-        };
-        match self.payments.refund(&CALLER, new).await {
-            Ok(it) => {
-                let again = if it.replayed { " again" } else { "" };
-                let left = it.left_minor.map(|it| format!(", {it} left")).unwrap_or_default();
-                let trouble = it.trouble.map(|it| format!(" ({it})")).unwrap_or_default();
-                let minor = it.refund.terms.amount.minor();
-                format!("{} {minor}{left}{again}{trouble}", it.refund.state)
-            }
-            Err(refused) => refused.to_string(),
-        }
-    }
-
-    /// Asks about an order, and says how it stands.
-    async fn status(&self, number: &str) -> String {
-        let found = match self.payments.query(&CALLER, Find::Order(number.parse().unwrap())).await {
-            Ok(found) => found,
-            Err(refused) => return refused.to_string(),
-        };
-        let Some(order) = found.orders.first() else { return "unknown".to_owned() };
-        let refunds: Vec<String> = order
-            .refunds
-            .iter()
-            .map(|it| {
-                let number = it.number.as_ref().unwrap();
-                format!(" [{number} {} {}]", it.status, it.amount.unwrap().minor())
-            })
-            .collect();
-        let at_qfpay = if order.at_qfpay { "" } else { ", not at QFPay" };
-        format!("{}{at_qfpay}{}", order.status, refunds.concat())
-    }
 }

@@ -1,0 +1,99 @@
+use super::*;
+
+async fn cancel(world: &World, number: &str) -> String {
+    match world.payments.cancel(&CALLER, number.parse().unwrap()).await {
+        Ok(it) => {
+            let untouched = if it.untouched { ", nothing sent" } else { "" };
+            let refused = if it.refused { ", refused" } else { "" };
+            let answer = it.answer.map(|(code, _)| format!(" ({code})")).unwrap_or_default();
+            let trouble = it.trouble.map(|it| format!(" ({it})")).unwrap_or_default();
+            format!("{}{untouched}{refused}{answer}{trouble}", it.order.status)
+        }
+        Err(refused) => refused.to_string(),
+    }
+}
+
+const DONE: &str = r#"{"respcd":"0000","txamt":"100"}"#;
+
+fn by(code: &str, respcd: &str, cancel: &str) -> String {
+    let mut record = payment(respcd, cancel);
+    record["pay_type"] = json!(code);
+    records(&[record])
+}
+
+#[tokio::test]
+async fn a_shown_code_is_closed_and_a_scanned_one_reversed_with_a_question_before_and_after() {
+    for (code, call) in [("800201", "Close"), ("800208", "Reversal")] {
+        let world =
+            World::answering(&[r#"{"respcd":"1143","syssn":"20261123000200020000000001"}"#]);
+        world.pay_by(code, "A1", 100).await;
+        world.then(&[&by(code, "1143", "0"), DONE, &by(code, "1142", "2")]);
+        assert_eq!(cancel(&world, "A1").await, "closed (0000)");
+        let month = "query A1 2026-11-01 00:00:00";
+        let call = format!("{call} A1 2026-11-23T14:30:05");
+        assert_eq!(world.asked()[1..], [month, &call, month]);
+    }
+}
+
+#[tokio::test]
+async fn what_is_paid_is_not_refunded_by_it() {
+    let world = World::paid(100).await;
+    world.then(&[&records(&[payment("0000", "0")])]);
+    insta::assert_snapshot!(cancel(&world, "A1").await, @"order A1 is `paid`: what was paid is not cancelled, but refunded");
+    assert_eq!(world.asked().len(), 2, "it was only asked about");
+}
+
+#[tokio::test]
+async fn a_card_that_is_paid_is_voided() {
+    let paid = by("802801", "0000", "0");
+    let voided = by("802801", "0000", "1");
+    // The last question looks for refunds that others made.
+    let world = World::answering(&[&paid, DONE, &voided, &voided]);
+    assert_eq!(cancel(&world, "A1").await, "refunded (0000)");
+    assert!(world.asked().iter().any(|it| it.starts_with("Reversal A1")), "{:?}", world.asked());
+}
+
+#[tokio::test]
+async fn what_is_over_needs_no_call() {
+    let world = World::answering(&[r#"{"respcd":"1201"}"#]);
+    world.pay("A1", 100).await;
+    world.then(&[&records(&[payment("1201", "0")])]);
+    assert_eq!(cancel(&world, "A1").await, "failed, nothing sent");
+}
+
+#[tokio::test]
+async fn what_surely_never_left_is_closed_here() {
+    let world = World::answering(&["not sent"]);
+    world.pay("A1", 100).await;
+    world.then(&[&records(&[])]);
+    assert_eq!(cancel(&world, "A1").await, "closed, nothing sent");
+    assert_eq!(world.pay("A1", 100).await, "closed again");
+}
+
+#[tokio::test]
+async fn what_was_paid_in_the_last_moment_is_told() {
+    let world = World::paid(100).await;
+    let unpaid = records(&[payment("1143", "0")]);
+    let paid = records(&[payment("0000", "0")]);
+    world.then(&[&unpaid, r#"{"respcd":"1260"}"#, &paid]);
+    assert_eq!(cancel(&world, "A1").await, "paid (1260)");
+}
+
+#[tokio::test]
+async fn a_lost_answer_to_a_cancellation_leaves_the_order_open() {
+    let world = World::paid(100).await;
+    let unpaid = records(&[payment("1143", "0")]);
+    world.then(&[&unpaid, "lost", &unpaid]);
+    assert_eq!(cancel(&world, "A1").await, "pending (lost)");
+    let history = world.payments.ledger.history(&"A1".parse().unwrap()).await.unwrap();
+    let told: Vec<&str> = history.iter().map(|it| it.what.word()).collect();
+    assert_eq!(told, ["sent", "answered", "learned", "cancel_sent", "cancel_answered"]);
+}
+
+#[tokio::test]
+async fn a_type_without_a_call_that_ends_it_is_told_so() {
+    let world = World::answering(&[PAID]);
+    world.pay_by("802001", "A1", 100).await;
+    world.then(&[&by("802001", "1143", "0")]);
+    insta::assert_snapshot!(cancel(&world, "A1").await, @"802001 FPS QR code has no call at QFPay that ends an order; it expires by itself");
+}
