@@ -1,11 +1,15 @@
-//! What the product costs, measured on the real release binary: start, memory, local calls and
-//! durable payments, each beside a floor of this machine from the same run.
+//! What the product costs, measured on the real release binary: start, memory, local calls, durable
+//! payments and look-ups in a large ledger, each beside a floor of this machine from the same run.
 //!
 //! `cargo bench` for the whole, `cargo bench -- --quick` for a look. A figure alone says little on
 //! a machine that others use too: read it against its floor.
 mod calls;
+#[path = "../../tests/it/cluster.rs"]
+#[expect(dead_code, reason = "the tests that include it use the rest")]
+mod cluster;
 mod desk;
 mod figures;
+mod lookups;
 mod payments;
 mod peer;
 mod start;
@@ -20,7 +24,7 @@ use std::{
 pub(crate) type Trouble = Box<dyn std::error::Error>;
 
 /// How long the whole may take, whatever hangs.
-const LIMIT: Duration = Duration::from_secs(600);
+const LIMIT: Duration = Duration::from_secs(1200);
 
 /// How much is measured.
 #[derive(Debug, Clone, Copy)]
@@ -56,7 +60,14 @@ fn measure(effort: Effort) -> Result<(), Trouble> {
             say(&head(effort))?;
             say(&start::measure(effort).await?)?;
             say(&calls::measure(effort).await?)?;
-            say(&payments::measure(effort).await?)
+            let postgres = match cluster::Postgres::start(true) {
+                Ok(cluster) => Some(cluster),
+                Err(cluster::Why::Absent) => None,
+                Err(why) => return Err(why.into()),
+            };
+            let url = postgres.as_ref().map(cluster::Postgres::url);
+            say(&payments::measure(effort, url).await?)?;
+            say(&lookups::measure(effort, url).await?)
         };
         tokio::time::timeout(LIMIT, sections).await
     });

@@ -44,15 +44,10 @@ pub(crate) fn arguments(number: &str) -> String {
     )
 }
 
-pub(crate) async fn measure(effort: Effort) -> Result<String, Trouble> {
+pub(crate) async fn measure(effort: Effort, postgres: Option<&str>) -> Result<String, Trouble> {
     let desk = Desk::new()?;
     let simulator = Simulator::start(&desk).await?;
-    let mut command = desk.command();
-    command.env("QFPAY_SIMULATOR_URL", &simulator.url);
-    let mut peer = Peer::start(command)?;
-    peer.open().await?;
     let alone = Alone::new(&simulator.url)?;
-
     let heads = [
         "",
         "in flight",
@@ -61,17 +56,57 @@ pub(crate) async fn measure(effort: Effort) -> Result<String, Trouble> {
         "p99",
         "server's work",
         "floor: POST alone",
+        "of it",
         "floor: synced pages",
     ];
-    let mut table = Table::new(heads, 7);
-    for in_flight in [1, 32] {
+    let mut table = Table::new(heads, 8);
+    let mut memories = Vec::new();
+    let stores = [("SQLite", None), ("PostgreSQL", postgres)];
+    for (store, ledger) in stores.into_iter().filter(|(at, url)| *at == "SQLite" || url.is_some()) {
+        let mut command = desk.command();
+        command.env("QFPAY_SIMULATOR_URL", &simulator.url);
+        if let Some(url) = ledger {
+            command.env("QFPAY_LEDGER", url);
+        }
+        let mut peer = Peer::start(command)?;
+        peer.open().await?;
+        for in_flight in [1, 8, 64] {
+            let round = Round { effort, desk: &desk, alone: &alone, in_flight, store };
+            table.row(round.measure(&mut peer).await?);
+        }
+        memories.push(format!("{store} {}", megabytes(peer.memory())));
+        peer.end().await?;
+    }
+    alone.runtime.shutdown_background();
+    let title = "Durable payments, the simulator in a process of its own, all on one disk (aim: half \
+                 of the POST alone at 64 in flight)";
+    let memory = memories.join(", ");
+    let absent = if postgres.is_some() { "" } else { "  skipped: PostgreSQL is not installed\n" };
+    Ok(format!(
+        "{}{absent}  memory of the server after all of them: {memory}\n",
+        table.written(title)
+    ))
+}
+
+/// What is measured in turns.
+struct Round<'a> {
+    effort: Effort,
+    desk: &'a Desk,
+    alone: &'a Alone,
+    in_flight: usize,
+    store: &'a str,
+}
+
+impl Round<'_> {
+    async fn measure(&self, peer: &mut Peer) -> Result<Vec<String>, Trouble> {
+        let Self { effort, desk, alone, in_flight, store } = *self;
         let (mut rounds, mut posts, mut syncs) = (Vec::new(), Vec::new(), Vec::new());
         // The first round only warms up.
         for at in 0..=effort.rounds {
             let span = if at == 0 { effort.span / 3 } else { effort.span };
-            let sync = synced_pages(&desk, span)?;
+            let sync = synced_pages(desk, span / 3)?;
             let post = alone.rate(span, in_flight).await?;
-            let number = |id| arguments(&format!("P{id}"));
+            let number = |id| arguments(&format!("{store}{id}"));
             let round = peer.rate(span, in_flight, "tools/call", number).await?;
             if at > 0 {
                 syncs.push(sync);
@@ -79,16 +114,13 @@ pub(crate) async fn measure(effort: Effort) -> Result<String, Trouble> {
                 rounds.push(round);
             }
         }
-        let [rate, p50, p99, work] = Rate::median(rounds).cells();
-        let [post, sync] = [posts, syncs].map(|it| Rate::median(it).whole());
-        let what = "create_payment".to_owned();
-        table.row([what, in_flight.to_string(), rate, p50, p99, work, post, sync]);
+        let (done, post) = (Rate::median(rounds), Rate::median(posts));
+        let [rate, p50, p99, work] = done.cells();
+        let share = format!("{:.0} %", 100.0 * done.per_second / post.per_second);
+        let sync = Rate::median(syncs).whole();
+        let what = format!("create_payment, {store}");
+        Ok(vec![what, in_flight.to_string(), rate, p50, p99, work, post.whole(), share, sync])
     }
-    let memory = megabytes(peer.memory());
-    peer.end().await?;
-    alone.runtime.shutdown_background();
-    let title = "Durable payments, the simulator in a process of its own, all on one disk";
-    Ok(format!("{}  memory of the server after all of them: {memory}\n", table.written(title)))
 }
 
 /// How often the disk takes a page for good, one after another.

@@ -73,6 +73,7 @@ fn opening(tool: &str, refused: &Refused) -> &'static str {
         | Refused::Repeats(_)
         | Refused::Argument { .. }
         | Refused::RefundUnderWay(_)
+        | Refused::GivingBack(_)
         | Refused::Ledger(_) => "Refused; nothing was sent",
     }
 }
@@ -109,7 +110,7 @@ fn next(tool: &str, refused: &Refused) -> String {
         Refused::NotCancellable(why) => not_cancellable(why),
         Refused::NotRefundable(why) => not_refundable(why),
         Refused::Argument { argument, .. } => format!("Put {argument} right and call again."),
-        Refused::RefundUnderWay(number) => format!(
+        Refused::RefundUnderWay(number) | Refused::GivingBack(number) => format!(
             "Wait some seconds, then call query_transaction {{\"out_trade_no\":\"{number}\"}} to \
              see how it ended, before you refund more."
         ),

@@ -4,7 +4,7 @@
 //! (contract §1.4). What the cancellation came to, only the query after it tells.
 use jiff::civil::DateTime;
 
-use super::{Payments, Refused, query::OrderView};
+use super::{Payments, Refused, alone::Alone, query::OrderView};
 use crate::{
     client::Trouble,
     domain::{Ending, OrderNumber, PaymentEvent, PaymentState},
@@ -77,6 +77,7 @@ impl Payments {
             return Ok(untouched(order));
         };
         let ending = self.ending(number, &order).ok_or(NotCancellable::Unclear(number.clone()))?;
+        let alone = self.alone_with(&order, &ending).await?;
         let endpoint = by.endpoint().path();
         let about = Note::new(caller, Happening::CancelSent).saying(endpoint);
         // On disk before it leaves, as everything that can move money.
@@ -95,7 +96,30 @@ impl Payments {
             Err(Refused::Unanswered(why)) => (order, trouble.or(Some(why))),
             Err(_) => (order, trouble),
         };
+        if let Some(alone) = alone.filter(|_| trouble.is_none()) {
+            self.done(alone).await?;
+        }
         Ok(Cancelled { order, untouched: false, answer, refused, trouble })
+    }
+
+    /// A void gives money back, so no refund may be on its way, nor begin meanwhile.
+    async fn alone_with(
+        &self,
+        order: &OrderView,
+        ending: &Ending,
+    ) -> Result<Option<Alone>, Refused> {
+        let Some(syssn) = ending.syssn.as_ref().filter(|_| order.status.was_paid()) else {
+            return Ok(None);
+        };
+        let alone = self.alone(&ending.number, syssn).await?;
+        let refunds = self.ledger.refunds_of(syssn).await?;
+        match refunds.into_iter().find(|it| it.state.counts()) {
+            Some(other) => {
+                self.done(alone).await?;
+                Err(Refused::RefundUnderWay(other.number))
+            }
+            None => Ok(Some(alone)),
+        }
     }
 
     /// The order as it stands at QFPay now.

@@ -17,6 +17,7 @@ use crate::{
     spec::Environment,
 };
 
+mod alone;
 pub mod cancel;
 mod changes;
 pub mod create;
@@ -87,6 +88,9 @@ pub enum Refused {
     /// Another refund of the order is on its way.
     #[error("refund {0} of this order is still on its way")]
     RefundUnderWay(OrderNumber),
+    /// Its money is being given back in another way.
+    #[error("the money of order {0} is being given back by another call")]
+    GivingBack(OrderNumber),
     /// QFPay could not be asked. Nothing moved.
     #[error("QFPay could not be asked: {0}")]
     Unanswered(Trouble),

@@ -15,7 +15,7 @@ use crate::{
     },
     ledger::{Caller, Entry, Happening, News, Note, Opened, Opening, Refund, RefundOpened},
     policy::Action,
-    spec::pay_types::Refunds,
+    spec::{PayType, pay_types::Refunds},
 };
 
 /// The payment to refund.
@@ -94,7 +94,7 @@ impl Payments {
             now: self.clock.now(),
         };
         let limit = paid.minor().saturating_sub(elsewhere);
-        match self.ledger.open_refund(opening, limit).await? {
+        match self.opened(opening, limit, &order).await? {
             RefundOpened::Opened(Opened::Sent(refund)) => {
                 self.send_it(caller, refund, &order, paid).await
             }
@@ -107,6 +107,24 @@ impl Payments {
             RefundOpened::Busy(other) => Err(Refused::RefundUnderWay(other)),
             RefundOpened::TooMuch { left_minor } => Err(too_much(amount, left_minor)),
         }
+    }
+
+    /// Opens the refund; of a card only while no void is on its way.
+    async fn opened(
+        &self,
+        opening: Opening<'_, RefundTerms>,
+        limit: u64,
+        order: &OrderView,
+    ) -> Result<RefundOpened, Refused> {
+        if order.pay_type.and_then(PayType::void).is_none() {
+            return Ok(self.ledger.open_refund(opening, limit).await?);
+        }
+        let number = order.number.as_ref().unwrap_or(opening.number);
+        let alone = self.alone(number, &opening.terms.syssn).await?;
+        let opened = self.ledger.open_refund(opening, limit).await?;
+        // From here on its own entry holds a void off.
+        self.done(alone).await?;
+        Ok(opened)
     }
 
     /// The answer that is already there, when the number was used before and the refund left.

@@ -1,7 +1,13 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::ledger::{cluster::Postgres as Cluster, conformance::ledger_tests};
+use crate::{
+    client::pace::{Limit, Pace as _},
+    ledger::{
+        cluster::Postgres as Cluster,
+        conformance::{ledger_tests, open_new, scope},
+    },
+};
 
 /// A place of its own in the database; none, and told so, where there is no PostgreSQL.
 async fn place() -> Option<SecretString> {
@@ -11,3 +17,62 @@ async fn place() -> Option<SecretString> {
 ledger_tests!(place().await, |url: &SecretString, scope| {
     PostgresLedger::new(Arc::new(Database::new(url).unwrap()), scope)
 });
+
+#[tokio::test]
+async fn the_audit_can_only_be_added_to() {
+    let Some(url) = place().await else { return };
+    let database = Arc::new(Database::new(&url).unwrap());
+    let ledger = PostgresLedger::new(database.clone(), scope("m1"));
+    open_new(&ledger, "A1").await.unwrap();
+    for sql in ["UPDATE events SET detail = 'x'", "DELETE FROM events", "TRUNCATE events"] {
+        let mut connection = database.connection().await.unwrap();
+        let told = sqlx::raw_sql(sql).execute(&mut *connection).await.unwrap_err();
+        assert!(told.to_string().contains("events are only ever added"), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn an_address_is_never_told_back() {
+    let wrong = SecretString::from("postgres://user:secret@host:notaport/db".to_owned());
+    let told = Database::new(&wrong).unwrap_err();
+    assert!(!format!("{told} {told:?}").contains("secret"), "{told}");
+    let right = SecretString::from("postgres://user:secret@host/db".to_owned());
+    let database = Database::new(&right).unwrap();
+    assert!(!format!("{database:?}").contains("secret"));
+}
+
+/// Two processes over one database keep one pace.
+#[tokio::test]
+async fn turns_are_shared_by_all_who_use_the_database() {
+    let Some(url) = place().await else { return };
+    let limits = [
+        Limit { most: 3, span: Duration::from_millis(400) },
+        Limit { most: 5, span: Duration::from_secs(60) },
+    ];
+    let pace = || {
+        let database = Arc::new(Database::new(&url).unwrap());
+        SharedPace::new(database, scope("m1"), &limits)
+    };
+    let start = std::time::Instant::now();
+    let turns = (0..6).map(|_| {
+        let pace = pace();
+        tokio::spawn(async move { (pace.turn(Duration::from_secs(2)).await, start.elapsed()) })
+    });
+    let went = futures::future::join_all(turns).await;
+    let mut at: Vec<Duration> = went
+        .iter()
+        .filter_map(|it| it.as_ref().unwrap().0.ok().map(|()| it.as_ref().unwrap().1))
+        .collect();
+    at.sort_unstable();
+    assert_eq!(at.len(), 5, "the sixth of a minute is told to come back: {went:?}");
+    let late = at.last().unwrap().saturating_sub(*at.first().unwrap());
+    assert!(
+        late >= Duration::from_millis(350),
+        "the fourth waits for the first to be over: {at:?}"
+    );
+    let refused = went.iter().find_map(|it| it.as_ref().unwrap().0.err()).unwrap();
+    assert!(refused.retry_after > Duration::from_secs(30), "{refused:?}");
+    // Another merchant has turns of its own.
+    let other = SharedPace::new(Arc::new(Database::new(&url).unwrap()), scope("m2"), &limits);
+    other.turn(Duration::ZERO).await.unwrap();
+}

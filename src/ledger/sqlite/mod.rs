@@ -262,6 +262,18 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn the_audit_can_only_be_added_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = SqliteLedger::new(&folder.path().join("ledger.db"), scope("m1"));
+        open_payment(&ledger, "A1").await.unwrap();
+        for sql in ["UPDATE events SET detail = 'x'", "DELETE FROM events"] {
+            let mut connection = ledger.reader().await.unwrap().unwrap();
+            let told = sqlx::raw_sql(sql).execute(&mut *connection).await.unwrap_err();
+            assert!(told.to_string().contains("events are only ever added"), "{told}");
+        }
+    }
+
+    #[tokio::test]
     async fn a_commit_is_synced_to_disk() {
         let folder = tempfile::tempdir().unwrap();
         let ledger = SqliteLedger::new(&folder.path().join("ledger.db"), scope("m1"));

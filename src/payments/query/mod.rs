@@ -2,7 +2,7 @@
 //!
 //! QFPay looks numbers up in one calendar month at a time (contract §1.2). Nobody who asks needs to
 //! know: an order of ours is looked for in its month, any other month by month into the past.
-use jiff::{SignedDuration, Timestamp, civil::DateTime};
+use jiff::{SignedDuration, civil::DateTime};
 
 use super::{Payments, Refused, news_in};
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
         OrderNumber, PaymentEvent, PaymentState, RefundEvent, RefundState, Syssn,
         time::{self, Window},
     },
-    ledger::{Caller, Entry, Happening, LedgerError, News, Note, Payment, Refund},
+    ledger::{Caller, Entry, Happening, LedgerError, News, Note, Payment, Record, Refund},
     policy::Action,
 };
 
@@ -361,16 +361,16 @@ impl Payments {
                 .await;
         }
         let unknown = matches!(payment.state, PaymentState::Sent | PaymentState::InDoubt);
-        match self.silence(payment.asked_at()).filter(|_| all && unknown) {
-            Some(Silence::Long) => {
+        match self.silence(&payment).filter(|_| all && unknown) {
+            Some(Silence::Long) if payment.state == PaymentState::InDoubt => {
                 let note = Note::new(caller, Happening::GivenUp);
                 self.settle_payment(payment, PaymentEvent::Refused, &no_record(), &note).await
             }
-            Some(Silence::Odd) if payment.state == PaymentState::Sent => {
+            Some(_) if payment.state == PaymentState::Sent => {
                 let note = Note::new(caller, Happening::Learned).saying(NOBODY_WAITS);
                 self.settle_payment(payment, PaymentEvent::Lost, &News::default(), &note).await
             }
-            Some(Silence::Odd) | None => Ok(payment),
+            Some(_) | None => Ok(payment),
         }
     }
 
@@ -387,8 +387,8 @@ impl Payments {
             return self.settle_refund(refund, trade.refund_event(), &news_in(trade), &note).await;
         }
         let unknown = matches!(refund.state, RefundState::Sent | RefundState::InDoubt);
-        match self.silence(refund.asked_at()).filter(|_| unknown) {
-            Some(Silence::Long) if missing => {
+        match self.silence(&refund).filter(|_| unknown) {
+            Some(Silence::Long) if missing && refund.state == RefundState::InDoubt => {
                 let note = Note::new(caller, Happening::GivenUp);
                 self.settle_refund(refund, RefundEvent::Refused, &no_record(), &note).await
             }
@@ -400,10 +400,14 @@ impl Payments {
         }
     }
 
-    /// What it means that QFPay has no record of something that left at `at`.
-    fn silence(&self, at: Timestamp) -> Option<Silence> {
-        let age = self.clock.now().duration_since(at);
-        if age > self.settings.give_up_after {
+    /// What it means that QFPay has no record of something. A machine that slept wakes with calls
+    /// that are hours old and only now leave: so what was `sent` is in doubt first, and is given up
+    /// no sooner than any such call has ended.
+    fn silence<T, S>(&self, record: &Record<T, S>) -> Option<Silence> {
+        let now = self.clock.now();
+        let (age, still) =
+            (now.duration_since(record.asked_at()), now.duration_since(record.updated_at));
+        if age > self.settings.give_up_after && still > LONGEST_CALL {
             return Some(Silence::Long);
         }
         (age > LONGEST_CALL).then_some(Silence::Odd)

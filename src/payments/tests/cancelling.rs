@@ -97,3 +97,20 @@ async fn a_type_without_a_call_that_ends_it_is_told_so() {
     world.then(&[&by("802001", "1143", "0")]);
     insta::assert_snapshot!(cancel(&world, "A1").await, @"802001 FPS QR code has no call at QFPay that ends an order; it expires by itself");
 }
+
+#[tokio::test]
+async fn a_void_and_a_refund_of_one_card_payment_never_run_at_once() {
+    let paid = by("802801", "0000", "0");
+    let world = World::answering(&[&paid, "lost", &paid]);
+    // The void's answer is lost: it may still give the money back.
+    assert_eq!(cancel(&world, "A1").await, "paid (lost)");
+    world.then(&[&paid]);
+    insta::assert_snapshot!(world.refund("R1", None).await, @"the money of order A1 is being given back by another call");
+    world.then(&[&paid]);
+    insta::assert_snapshot!(cancel(&world, "A1").await, @"the money of order A1 is being given back by another call");
+    world.later(11);
+    world.then(&[&paid, "lost"]);
+    assert_eq!(world.refund("R1", None).await, "in_doubt 100, 0 left (lost)");
+    world.then(&[&paid]);
+    insta::assert_snapshot!(cancel(&world, "A1").await, @"refund R1 of this order is still on its way");
+}

@@ -76,6 +76,30 @@ async fn a_payment_whose_process_died_is_in_doubt_once_nobody_can_be_waiting() {
     }
 }
 
+/// A machine sleeps for a night between writing a payment down and sending it: whoever wakes first
+/// must not call it failed while the request is about to leave.
+#[tokio::test]
+async fn what_was_sent_long_ago_is_in_doubt_first_and_may_still_be_answered() {
+    let world = World::answering(&[]);
+    let number: OrderNumber = "A1".parse().unwrap();
+    let terms = new_payment("800201", "A1", 100).terms;
+    let opening = crate::ledger::Opening {
+        number: &number,
+        terms: &terms,
+        unless_repeated_since: None,
+        caller: &CALLER,
+        now: world.payments.clock.now(),
+    };
+    world.payments.ledger.open_payment(opening).await.unwrap();
+    world.later(8 * 60);
+    world.then(&[&records(&[])]);
+    recover(&world).await;
+    assert_eq!(state(&world, "A1").await, "in_doubt");
+    world.then(&[&records(&[payment("1143", "0")])]);
+    recover(&world).await;
+    assert_eq!(state(&world, "A1").await, "pending");
+}
+
 #[tokio::test]
 async fn a_late_success_is_an_event_of_its_own_and_is_shown() {
     let world = World::answering(&["lost"]);
