@@ -1,14 +1,19 @@
 //! A real MCP client of our own server: the binary started as a child, spoken to over pipes.
-use std::{collections::BTreeMap, process::Stdio};
+use std::{
+    collections::BTreeMap,
+    io::{self, IsTerminal as _},
+    process::Stdio,
+};
 
 use rmcp::{
-    RoleClient, ServiceExt as _,
-    model::{CallToolRequestParams, CallToolResult, JsonObject},
-    service::RunningService,
+    ClientHandler, RoleClient, ServiceExt as _,
+    model::{CallToolRequestParams, CallToolResult, JsonObject, ProgressNotificationParam},
+    service::{NotificationContext, RunningService},
     transport::TokioChildProcess,
 };
 use tokio::process::Command;
 
+use super::complain;
 use crate::config;
 
 /// Why there is no session, or no result.
@@ -22,7 +27,22 @@ pub(super) enum SessionError {
 
 /// A running server and our client of it.
 pub(super) struct Session {
-    client: RunningService<RoleClient, ()>,
+    client: RunningService<RoleClient, Person>,
+}
+
+/// Our client: it tells the person at the terminal how a long call goes on.
+struct Person;
+
+impl ClientHandler for Person {
+    async fn on_progress(
+        &self,
+        told: ProgressNotificationParam,
+        _: NotificationContext<RoleClient>,
+    ) {
+        if let Some(message) = told.message.filter(|_| io::stderr().is_terminal()) {
+            complain(&message);
+        }
+    }
 }
 
 impl Session {
@@ -39,7 +59,7 @@ impl Session {
             command.envs(only);
         }
         let child = TokioChildProcess::new(command)?;
-        let client = ().serve(child).await.map_err(|it| SessionError::Speak(it.to_string()))?;
+        let client = Person.serve(child).await.map_err(|it| SessionError::Speak(it.to_string()))?;
         Ok(Self { client })
     }
 
