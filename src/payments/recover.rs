@@ -50,7 +50,7 @@ struct Round<'a> {
 
 impl Payments {
     /// Asks about everything unfinished, now. It takes the work over from a process that recovers
-    /// in the background; `told` hears how far it has come.
+    /// in the background; `told` hears how far it has come. A stop ends it between two questions.
     pub async fn recover(
         &self,
         caller: &Caller,
@@ -125,15 +125,21 @@ impl Payments {
                 break;
             }
             force = false;
-            progress.settled = progress.settled.saturating_add(self.ask_about(round, chunk).await?);
+            let Some(settled) = self.ask_about(round, chunk).await? else { break };
+            progress.settled = progress.settled.saturating_add(settled);
             progress.asked = progress.asked.saturating_add(chunk.len());
             told(progress);
         }
         Ok(progress)
     }
 
-    /// Asks about some entries at once, month by month; how many are settled now.
-    async fn ask_about(&self, round: &Round<'_>, chunk: &[Entry]) -> Result<usize, Refused> {
+    /// Asks about some entries at once, month by month; how many are settled now, and none where
+    /// the stop came first: then nothing of what was said is written down.
+    async fn ask_about(
+        &self,
+        round: &Round<'_>,
+        chunk: &[Entry],
+    ) -> Result<Option<usize>, Refused> {
         let mut months: Vec<(Window, Vec<OrderNumber>)> = Vec::new();
         for entry in chunk {
             for month in months_of(entry) {
@@ -146,7 +152,10 @@ impl Payments {
         let (mut trades, mut complete) = (Vec::new(), true);
         for (month, orders) in months {
             let query = Query { orders, ..Query::default() };
-            let found = self.read_through(&query, &[month], MAX_RECORDS).await?;
+            let months = [month];
+            let reading = self.read_through(&query, &months, MAX_RECORDS);
+            let Some(found) = self.stop.run_until_cancelled(reading).await else { return Ok(None) };
+            let found = found?;
             complete = complete && found.len() < MAX_RECORDS;
             trades.extend(found);
         }
@@ -160,7 +169,8 @@ impl Payments {
                 Entry::Refund(refund) => {
                     let before = refund.state;
                     let mut it = self.learn_refund(round.caller, refund, &trades, false).await?;
-                    if it.state.is_open() && it.state == before {
+                    let unclear = it.state.is_open() && it.state == before;
+                    if unclear && !self.stop.is_cancelled() {
                         it = self.look_closer(round.caller, it).await?;
                     }
                     if it.state == RefundState::Refunded {
@@ -171,7 +181,7 @@ impl Payments {
             };
             settled = settled.saturating_add(usize::from(!open));
         }
-        Ok(settled)
+        Ok(Some(settled))
     }
 
     /// A refund of which there is no record for long may never have arrived: its payment tells.
