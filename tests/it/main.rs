@@ -13,6 +13,8 @@ mod harness;
 #[cfg(test)]
 mod layers;
 #[cfg(test)]
+mod orders;
+#[cfg(test)]
 mod postgres;
 #[cfg(test)]
 mod refusals;

@@ -165,3 +165,52 @@ impl List {
         !self.status.is_empty() || self.late || self.since.is_some() || self.until.is_some()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::{
+        conformance::{open_new, scope},
+        sqlite::SqliteLedger,
+    };
+
+    #[tokio::test]
+    async fn all_is_read_page_by_page_each_entry_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = SqliteLedger::new(&folder.path().join("ledger.db"), scope("m1"));
+        let all: Vec<String> = (0..PAGE + 3).map(|it| format!("A{it:04}")).rev().collect();
+        for number in &all {
+            open_new(&ledger, number).await.unwrap();
+        }
+        let utc = TimeZone::UTC;
+        let pages = |left| Pages {
+            ledger: &ledger,
+            zone: &utc,
+            filter: Filter::default(),
+            left,
+            ended: false,
+        };
+        let mut every = pages(None);
+        let mut read = Vec::new();
+        while let Some(page) = every.next().await.unwrap() {
+            read.extend(page.iter().map(|it| it.number().to_string()));
+        }
+        assert_eq!(read, all);
+        let mut some = pages(Some(2));
+        assert_eq!(some.next().await.unwrap().unwrap().len(), 2);
+        assert!(some.next().await.unwrap().is_none());
+        assert_eq!(some.more().await.unwrap(), all.len() - 2);
+    }
+
+    #[test]
+    fn what_is_not_shown_is_counted_as_far_as_anybody_cares() {
+        assert_eq!(more_text(7), "7 more: --limit 0");
+        assert_eq!(more_text(10_321), "More than 10000 more: --limit 0");
+    }
+
+    #[test]
+    fn each_status_can_be_asked_for_once() {
+        assert_eq!(words().len(), 9, "{:?}", words());
+        assert!(RefundState::ALL.iter().all(|it| words().contains(&it.word())));
+    }
+}

@@ -26,8 +26,7 @@ mod show;
 mod table;
 
 /// What it means that an entry is late.
-const LATE: &str = "LATE: carried out after it had been taken for failed or closed. \
-                    The money moved: deliver, or give it back.";
+const LATE: &str = "LATE: carried out after it had been taken for failed or closed. Money moved.";
 
 const EXAMPLES: &str = "Examples:
   qfpay-mcp orders --status in_doubt,pending

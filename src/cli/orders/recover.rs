@@ -270,8 +270,8 @@ impl Summary {
             text += &format!("{}\n", style.bad(LATE));
         }
         if self.in_doubt > 0 {
-            text += "In doubt means that it may have been carried out: never pay or refund again; \
-                     run this again later.\n";
+            text += "What is in doubt may have been carried out: never pay or refund it again.\n\
+                     Run this again later; `qfpay-mcp orders --status in_doubt,sent` lists it.\n";
         }
         text
     }
@@ -312,7 +312,8 @@ mod tests {
         4 asked about, 3 settled, 1 still open (1 in doubt).
           payment A1  HKD 10.50  in_doubt -> paid
           refund R1  HKD 5.25  pending -> refunded
-        In doubt means that it may have been carried out: never pay or refund again; run this again later.
+        What is in doubt may have been carried out: never pay or refund it again.
+        Run this again later; `qfpay-mcp orders --status in_doubt,sent` lists it.
         ");
     }
 
@@ -325,7 +326,7 @@ mod tests {
         insta::assert_snapshot!(told, @"
         4 asked about, 4 settled, 0 still open (0 in doubt).
           payment A1  HKD 10.50  failed -> paid LATE
-        LATE: carried out after it had been taken for failed or closed. The money moved: deliver, or give it back.
+        LATE: carried out after it had been taken for failed or closed. Money moved.
         ");
     }
 

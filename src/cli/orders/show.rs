@@ -176,7 +176,7 @@ fn related(title: &str, entries: &[Entry], zone: &TimeZone, style: Style) -> Str
     text
 }
 
-/// When, what, of which, from where to where, and who; what was said stands below.
+/// When, what, of which, from where to where; below, who and what was said.
 fn event_text(event: &Event, alone: bool, zone: &TimeZone, style: Style) -> String {
     let moved = match (&event.from, &event.to) {
         (Some(from), Some(to)) if from != to => Some(format!("{from} -> {to}")),
@@ -187,11 +187,11 @@ fn event_text(event: &Event, alone: bool, zone: &TimeZone, style: Style) -> Stri
     let what = format!("{:<15}", event.what.word());
     let parts = [Some(local(event.at, zone)), Some(what), number, moved];
     let line = parts.into_iter().flatten().collect::<Vec<_>>().join("  ");
-    let who = style.dim(&format!("by {}", who(event)));
     let said = [&event.respcd, &event.detail].into_iter().flatten().map(|it| cleaned(it));
     let said = said.collect::<Vec<_>>().join(" ");
-    let said = if said.is_empty() { said } else { format!("{:23}{said}\n", "") };
-    format!("  {}  {who}\n{said}", line.trim_end())
+    let colon = if said.is_empty() { "" } else { ": " };
+    let who = style.dim(&who(event));
+    format!("  {}\n{:23}{who}{colon}{said}\n", line.trim_end(), "")
 }
 
 /// `create_payment (stdio, claude-code 2.1, alice)`.
@@ -253,16 +253,18 @@ mod tests {
           sent        2026-11-23 14:30:05
           changed     2026-11-23 14:30:05
           goods_name  咖啡
-          LATE: carried out after it had been taken for failed or closed. The money moved: deliver, or give it back.
+          LATE: carried out after it had been taken for failed or closed. Money moved.
 
         refunds
           R1  refunded  HKD 5.25  2026-11-23 14:30:05
 
         history
-          2026-11-23 14:30:05  sent             A1  -> sent  by create_payment (stdio, claude-code 2.1, alice)
-          2026-11-23 14:30:05  learned          A1  pending -> paid  by create_payment (stdio, claude-code 2.1, alice)
-                               bell
-          2026-11-23 14:30:05  sent             R1  -> sent  by create_payment (stdio, claude-code 2.1, alice)
+          2026-11-23 14:30:05  sent             A1  -> sent
+                               create_payment (stdio, claude-code 2.1, alice)
+          2026-11-23 14:30:05  learned          A1  pending -> paid
+                               create_payment (stdio, claude-code 2.1, alice): bell
+          2026-11-23 14:30:05  sent             R1  -> sent
+                               create_payment (stdio, claude-code 2.1, alice)
         ");
     }
 
