@@ -269,6 +269,14 @@ impl Entry {
         }
     }
 
+    /// Whether it was carried out after it had been taken for failed or closed.
+    pub fn late(&self) -> bool {
+        match self {
+            Self::Payment(it) => it.late,
+            Self::Refund(it) => it.late,
+        }
+    }
+
     pub fn place(&self) -> Place {
         let (created_at, number) = match self {
             Self::Payment(it) => (it.created_at, &it.number),

@@ -12,7 +12,6 @@ use crate::{
 /// What payments and refunds have in common, and what only one of them has.
 pub(super) struct Line<'a> {
     pub(super) entry: &'a Entry,
-    pub(super) late: bool,
     pub(super) pay_type: Option<&'static PayType>,
     /// Of a refund: its payment's number, where we know it, and QFPay's number of that.
     pub(super) order: Option<&'a OrderNumber>,
@@ -33,7 +32,7 @@ pub(super) const FIELDS: &[Field] = &[
     ("number", |it| json!(it.entry.number().as_str())),
     ("kind", |it| json!(it.entry.kind())),
     ("status", |it| json!(it.entry.status())),
-    ("late", |it| json!(it.late)),
+    ("late", |it| json!(it.entry.late())),
     ("amount", |it| json!(it.entry.amount().minor())),
     ("currency", |it| json!(it.entry.amount().currency().code)),
     ("amount_text", |it| json!(it.entry.amount().to_string())),
@@ -65,7 +64,6 @@ impl<'a> Line<'a> {
     fn of<T, S>(entry: &'a Entry, it: &Record<T, S>, zone: &'a TimeZone) -> Self {
         Self {
             entry,
-            late: it.late,
             pay_type: None,
             order: None,
             original: None,
@@ -78,16 +76,16 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// Its status, and loudly what is odd about it.
-    pub(super) fn status(&self) -> String {
-        let late = if self.late { " LATE" } else { "" };
-        format!("{}{late}", self.entry.status())
-    }
-
     pub(super) fn json(&self) -> Value {
         let fields = FIELDS.iter().map(|(name, value)| ((*name).to_owned(), value(self)));
         Value::Object(fields.collect::<Map<_, _>>())
     }
+}
+
+/// Its status, and loudly what is odd about it.
+pub(super) fn status(entry: &Entry) -> String {
+    let late = if entry.late() { " LATE" } else { "" };
+    format!("{}{late}", entry.status())
 }
 
 /// `at` to the millisecond, by RFC 3339, with the zone's offset.

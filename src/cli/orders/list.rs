@@ -130,7 +130,7 @@ async fn table(
     let (mut empty, mut late) = (true, false);
     while let Some(page) = pages.next().await? {
         let lines: Vec<Line<'_>> = page.iter().map(|it| Line::new(it, zone)).collect();
-        late |= lines.iter().any(|it| it.late);
+        late |= page.iter().any(Entry::late);
         write!(out, "{}", table.lines(&lines, zone))?;
         empty = false;
     }

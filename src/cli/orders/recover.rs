@@ -10,7 +10,10 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
-use super::{Desk, Failure, LATE, Out, line::Line};
+use super::{
+    Desk, Failure, LATE, Out,
+    line::{Line, status},
+};
 use crate::{
     cli::{call::UNKNOWN, complain, demo::INTERRUPTED, style::Style},
     domain::{OrderNumber, PaymentState, RefundState},
@@ -78,7 +81,7 @@ pub(super) async fn run(recover: &Recover, desk: &Desk, out: &mut Out) -> Result
         if unfinished.contains_key(number) {
             summary.count(&is);
         }
-        if Line::new(&is, desk.zone()).status() != Line::new(was, desk.zone()).status() {
+        if status(&is) != status(was) {
             summary.changed.push((was.status(), is));
         }
     }
@@ -247,43 +250,37 @@ impl Summary {
     }
 
     fn told(&self, style: Style) -> String {
-        let mut text = String::new();
+        let mut lines = Vec::new();
         if self.stopped {
-            text +=
-                "Stopped. What was learned by then is written down; run it again for the rest.\n";
+            let kept =
+                "Stopped. What was learned by then is written down; run it again for the rest.";
+            lines.push(kept.to_owned());
         }
-        if let Some(problem) = &self.problem {
-            text += &format!("{}\n", style.bad(problem));
-        }
-        text += &format!(
-            "{} asked about, {} settled, {} still open ({} in doubt).\n",
+        lines.extend(self.problem.as_deref().map(|it| style.bad(it)));
+        lines.push(format!(
+            "{} asked about, {} settled, {} still open ({} in doubt).",
             self.asked,
             self.settled(),
             self.open,
             self.in_doubt
-        );
-        let mut late = false;
-        for (before, entry) in &self.changed {
-            text += &changed(before, entry, style, &mut late);
-        }
-        if late {
-            text += &format!("{}\n", style.bad(LATE));
+        ));
+        lines.extend(self.changed.iter().map(|(before, entry)| changed(before, entry, style)));
+        if self.changed.iter().any(|(_, entry)| entry.late()) {
+            lines.push(style.bad(LATE));
         }
         if self.in_doubt > 0 {
-            text += "What is in doubt may have been carried out: never pay or refund it again.\n\
-                     Run this again later; `qfpay-mcp orders --status in_doubt,sent` lists it.\n";
+            let doubt = "What is in doubt may have been carried out: never pay or refund it again.\n\
+                         Run this again later; `qfpay-mcp orders --status in_doubt,sent` lists it.";
+            lines.push(doubt.to_owned());
         }
-        text
+        format!("{}\n", lines.join("\n"))
     }
 }
 
-fn changed(before: &str, entry: &Entry, style: Style, late: &mut bool) -> String {
-    let zone = jiff::tz::TimeZone::UTC;
-    let line = Line::new(entry, &zone);
-    *late |= line.late;
+fn changed(before: &str, entry: &Entry, style: Style) -> String {
     let (kind, number, amount) = (entry.kind(), entry.number(), entry.amount());
-    let row = format!("{kind} {number}  {amount}  {before} -> {}", line.status());
-    format!("  {}\n", if line.late { style.bad(&row) } else { row })
+    let row = format!("{kind} {number}  {amount}  {before} -> {}", status(entry));
+    format!("  {}", if entry.late() { style.bad(&row) } else { row })
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@ use jiff::tz::TimeZone;
 
 use super::{
     super::style::Style,
-    line::{Line, local},
+    line::{Line, local, status},
 };
 
 const GAP: &str = "  ";
@@ -65,20 +65,18 @@ impl Table {
             }
         }
         let widths = self.room.map_or(self.widths, |room| fitted(self.widths, room));
-        let mut text = String::new();
-        if !self.headed {
-            self.headed = true;
-            let head = written(&HEAD.map(str::to_owned), &widths);
-            text += &format!("{}\n", self.style.bold(&head));
-        }
-        for row in &rows {
+        let numbers = widths.first().copied().unwrap_or_default();
+        self.shortened |=
+            rows.iter().any(|it| it.cells.iter().take(1).any(|it| it.len() > numbers));
+        let head =
+            (!self.headed).then(|| self.style.bold(&written(&HEAD.map(str::to_owned), &widths)));
+        self.headed = true;
+        let rows = rows.iter().map(|row| {
             let line = written(&row.cells, &widths);
-            let line = if row.late { self.style.bad(&line) } else { line };
-            text += &format!("{line}\n");
-            let numbers = row.cells.first().zip(widths.first());
-            self.shortened |= numbers.is_some_and(|(cell, width)| cell.len() > *width);
-        }
-        text
+            if row.late { self.style.bad(&line) } else { line }
+        });
+        let lines: Vec<String> = head.into_iter().chain(rows).collect();
+        format!("{}\n", lines.join("\n"))
     }
 }
 
@@ -87,13 +85,13 @@ fn row(line: &Line<'_>, zone: &TimeZone) -> Row {
     let cells = [
         entry.number().to_string(),
         entry.kind().to_owned(),
-        line.status(),
+        status(entry),
         entry.amount().to_string(),
         line.pay_type.map_or_else(String::new, |it| it.code.to_owned()),
         local(line.made_at, zone),
         entry.syssn().map_or_else(String::new, ToString::to_string),
     ];
-    Row { cells, late: line.late }
+    Row { cells, late: entry.late() }
 }
 
 /// The widths at which a line is at most `room` wide, as far as that can be; 0 leaves a column out.
