@@ -19,7 +19,7 @@ use crate::{
 /// Refused, or carried out and failed.
 const REFUSED: u8 = 1;
 /// Nobody knows yet.
-const UNKNOWN: u8 = 3;
+pub(super) const UNKNOWN: u8 = 3;
 
 pub(super) async fn run(tool: &str, json: &str) -> ExitCode {
     let names: Vec<String> = Server::tools().iter().map(|it| it.name.to_string()).collect();

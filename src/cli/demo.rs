@@ -30,7 +30,7 @@ const ASK_EVERY: Duration = Duration::from_secs(1);
 /// When the demo stops waiting.
 const GIVE_UP: Duration = Duration::from_secs(60);
 /// What a shell expects of a program that Ctrl-C ended.
-const INTERRUPTED: u8 = 130;
+pub(super) const INTERRUPTED: u8 = 130;
 const AMOUNT_MINOR: u64 = 10_500;
 
 /// What can go wrong in a demo.
@@ -46,8 +46,7 @@ enum DemoError {
     Directory(#[from] std::io::Error),
 }
 
-pub(super) async fn run() -> ExitCode {
-    let style = Style::of_stdout();
+pub(super) async fn run(style: Style) -> ExitCode {
     tokio::select! {
         result = show(style) => match result {
             Ok(()) => ExitCode::SUCCESS,

@@ -19,10 +19,13 @@ use crate::{
 
 mod call;
 mod demo;
+mod orders;
 mod session;
 mod simulator;
 mod style;
 mod wire;
+
+use style::Style;
 
 /// QFPay payments for AI agents, as an MCP server.
 ///
@@ -45,12 +48,20 @@ enum Command {
     /// Exit code: 0 done, 1 refused or failed, 2 wrong usage or settings, 3 the result is not
     /// known yet (query, do not repeat).
     Call {
-        /// `list_pay_types`, `create_payment`, `query_transaction`, `refund` or `explain_respcd`
+        /// `list_pay_types`, `create_payment`, `wait_for_payment`, `query_transaction`, `refund`,
+        /// `cancel_payment` or `explain_respcd`
         tool: String,
         /// The arguments as a JSON object; `-` reads them from stdin
         #[arg(default_value = "{}")]
         json: String,
     },
+    /// See what was written down of payments and refunds; settle what is unfinished
+    ///
+    /// Without a command it lists them, newest first, as the ledger of this environment and
+    /// merchant has them. Nothing is asked at QFPay and nothing changes; `recover` does ask.
+    ///
+    /// Exit code: 0 done, 1 failed or no such number, 2 wrong usage or settings.
+    Orders(orders::Orders),
     /// Serve MCP over HTTP: Streamable HTTP at /mcp, the older SSE transport at /sse
     Http {
         /// A loopback address and port; port 0 takes a free one
@@ -79,8 +90,9 @@ const USAGE: u8 = 2;
 /// Runs one command with the environment that `vars` reads.
 pub async fn run(cli: Cli, vars: Vars<'_>) -> ExitCode {
     telemetry::start(vars(variables::LOG).as_deref());
+    let style = Style::of_stdout(vars);
     if matches!(cli.command, Some(Command::Demo)) {
-        return demo::run().await;
+        return demo::run(style).await;
     }
     let config = match Config::from_vars(vars) {
         Ok(config) => config,
@@ -93,6 +105,7 @@ pub async fn run(cli: Cli, vars: Vars<'_>) -> ExitCode {
         None => serve_stdio(&config).await,
         Some(Command::Demo) => ExitCode::SUCCESS,
         Some(Command::Call { tool, json }) => call::run(&tool, &json).await,
+        Some(Command::Orders(orders)) => orders::run(&config, orders, style).await,
         Some(Command::Http { bind }) => serve_http(&config, bind).await,
         Some(Command::Simulator { bind, book, faults }) => {
             simulator::run(&config, bind, book, faults).await

@@ -7,7 +7,10 @@ use std::{
 
 use rmcp::{
     ClientHandler, RoleClient, ServiceExt as _,
-    model::{CallToolRequestParams, CallToolResult, JsonObject, ProgressNotificationParam},
+    model::{
+        CallToolRequestParams, CallToolResult, ClientCapabilities, ClientInfo, Implementation,
+        JsonObject, ProgressNotificationParam,
+    },
     service::{NotificationContext, RunningService},
     transport::TokioChildProcess,
 };
@@ -20,7 +23,7 @@ use crate::config;
 #[derive(Debug, thiserror::Error)]
 pub(super) enum SessionError {
     #[error("the server cannot be started: {0}")]
-    Start(#[from] std::io::Error),
+    Start(#[from] io::Error),
     #[error("the server did not answer: {0}")]
     Speak(String),
 }
@@ -34,6 +37,11 @@ pub(super) struct Session {
 struct Person;
 
 impl ClientHandler for Person {
+    fn get_info(&self) -> ClientInfo {
+        let name = Implementation::new("qfpay-mcp call", env!("CARGO_PKG_VERSION"));
+        ClientInfo::new(ClientCapabilities::default(), name)
+    }
+
     async fn on_progress(
         &self,
         told: ProgressNotificationParam,

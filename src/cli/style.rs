@@ -3,16 +3,31 @@ use std::io::{self, IsTerminal as _, Write as _};
 
 use qrcode::{EcLevel, QrCode, render::unicode::Dense1x2};
 
+use crate::config::Vars;
+
 /// Writes for a person to read.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Style {
+    terminal: bool,
     colour: bool,
 }
 
 impl Style {
-    /// Colour if stdout is a terminal.
-    pub(super) fn of_stdout() -> Self {
-        Self { colour: io::stdout().is_terminal() }
+    /// Colour if stdout is a terminal and nobody said <https://no-color.org>.
+    pub(super) fn of_stdout(vars: Vars<'_>) -> Self {
+        let terminal = io::stdout().is_terminal();
+        let no_colour = vars("NO_COLOR").is_some_and(|it| !it.is_empty());
+        Self { terminal, colour: terminal && !no_colour }
+    }
+
+    /// As in a file.
+    #[cfg(test)]
+    pub(super) const PLAIN: Self = Self { terminal: false, colour: false };
+
+    /// How many characters fit into a line; none where that is no terminal.
+    pub(super) fn width(self) -> Option<usize> {
+        let (width, _) = terminal_size::terminal_size().filter(|_| self.terminal)?;
+        Some(usize::from(width.0))
     }
 
     /// A line. A reader that went away is no failure.
@@ -23,12 +38,12 @@ impl Style {
 
     /// A line that the next one writes over, or a plain one where that cannot be.
     pub(super) fn progress(self, text: &str) {
-        if self.colour { self.over(text) } else { self.line(text) }
+        if self.terminal { self.over(text) } else { self.line(text) }
     }
 
     /// Writes over the line; nothing where that cannot be.
     pub(super) fn over(self, text: &str) {
-        if self.colour {
+        if self.terminal {
             let mut stdout = io::stdout();
             let _ = write!(stdout, "\r\x1b[2K{text}").and_then(|()| stdout.flush());
         }
@@ -44,6 +59,10 @@ impl Style {
 
     pub(super) fn good(self, text: &str) -> String {
         self.paint("1;32", text)
+    }
+
+    pub(super) fn bad(self, text: &str) -> String {
+        self.paint("1;31", text)
     }
 
     fn paint(self, code: &str, text: &str) -> String {

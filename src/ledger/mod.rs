@@ -134,6 +134,19 @@ pub struct Filter {
     pub limit: u32,
 }
 
+impl Filter {
+    /// The place before which entries are listed: one bound, so that a store seeks it at once.
+    fn end(&self) -> (i64, &str) {
+        let until = self.until.unwrap_or(Timestamp::MAX).as_millisecond();
+        match &self.after {
+            Some(it) if it.created_at.as_millisecond() < until => {
+                (it.created_at.as_millisecond(), it.number.as_str())
+            }
+            Some(_) | None => (until, ""),
+        }
+    }
+}
+
 /// Where an entry stands in the order of time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
@@ -266,6 +279,14 @@ impl Entry {
         match self {
             Self::Payment(_) => rows::PAYMENT,
             Self::Refund(_) => rows::REFUND,
+        }
+    }
+
+    /// Whether it was carried out after it had been taken for failed or closed.
+    pub fn late(&self) -> bool {
+        match self {
+            Self::Payment(it) => it.late,
+            Self::Refund(it) => it.late,
         }
     }
 

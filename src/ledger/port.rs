@@ -15,7 +15,7 @@ macro_rules! ledger {
                     Entry, Event, Filter, LedgerError, News, Note, Noted, Opened, Opening, Payment,
                     Place, Refund, RefundOpened,
                     open::{Wanted, payment_change, refund_change},
-                    rows::{EventRow, Row},
+                    rows::{EventRow, Row, readable},
                     store::{Lease, NewEvent, Store as _},
                 },
             };
@@ -92,11 +92,11 @@ macro_rules! ledger {
                     after: Option<&Place>,
                     limit: u32,
                 ) -> Result<Vec<Entry>, LedgerError> {
-                    $read!(self, unfinished(after, limit)).into_iter().map(Row::entry).collect()
+                    Ok(readable($read!(self, unfinished(after, limit))))
                 }
 
                 async fn list(&self, filter: &Filter) -> Result<Vec<Entry>, LedgerError> {
-                    $read!(self, list(filter)).into_iter().map(Row::entry).collect()
+                    Ok(readable($read!(self, list(filter))))
                 }
 
                 async fn history(&self, number: &OrderNumber) -> Result<Vec<Event>, LedgerError> {

@@ -119,6 +119,15 @@ impl Row {
     }
 }
 
+/// The entries of a list that can be read. One that is damaged must not hide the others: it is told
+/// in the log, and to whoever asks for it by its number.
+pub(super) fn readable(rows: Vec<Row>) -> Vec<Entry> {
+    let entries = rows.into_iter().map(Row::entry).filter_map(|entry| {
+        entry.inspect_err(|error| tracing::error!(%error, "an entry is left out")).ok()
+    });
+    entries.collect()
+}
+
 /// The terms of a payment or of a refund, as they are written.
 #[derive(Debug, Clone)]
 pub(super) struct WrittenTerms {

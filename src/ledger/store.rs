@@ -441,22 +441,19 @@ macro_rules! store {
 
             async fn list(&mut self, scope: &Scope, filter: &Filter) -> Outcome<Vec<Row>> {
                 let states = format!(",{},", filter.states.join(","));
-                let ms = |at: Option<Timestamp>| at.map(Timestamp::as_millisecond);
-                let end = Timestamp::MAX.as_millisecond();
-                let after = filter.after.as_ref();
+                let since = filter.since.unwrap_or(Timestamp::MIN);
+                let (before_ms, number) = filter.end();
                 sqlx::query_as(select!(
                     "AND ($3 = ',,' OR $3 LIKE '%,' || state || ',%') \
-                     AND created_ms >= $4 AND created_ms < $5 \
-                     AND (created_ms, number) < ($6, $7) AND (late OR NOT $9) \
-                     ORDER BY created_ms DESC, number DESC LIMIT $8"
+                     AND created_ms >= $4 AND (created_ms, number) < ($5, $6) \
+                     AND (late OR NOT $8) ORDER BY created_ms DESC, number DESC LIMIT $7"
                 ))
                 .bind(scope.environment.name())
                 .bind(scope.merchant.as_str())
                 .bind(states)
-                .bind(ms(filter.since).unwrap_or(Timestamp::MIN.as_millisecond()))
-                .bind(ms(filter.until).unwrap_or(end))
-                .bind(after.map_or(end, |it| it.created_at.as_millisecond()))
-                .bind(after.map_or("", |it| it.number.as_str()))
+                .bind(since.as_millisecond())
+                .bind(before_ms)
+                .bind(number)
                 .bind(i64::from(filter.limit))
                 .bind(filter.late)
                 .fetch_all(&mut *self)

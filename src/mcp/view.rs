@@ -291,8 +291,12 @@ fn after_payment(payment: &Payment, trouble: Option<&Trouble>) -> String {
 }
 
 fn failed(code: Option<&str>, said: Option<&str>) -> String {
-    let (code, said) = (code.unwrap_or_default(), said.unwrap_or_default());
-    let reading = resp_codes::read(code, said, Operation::Payment);
+    let Some(code) = code else {
+        return "QFPay has no record of it after so long: it never arrived, and was not paid. For a new \
+                try call create_payment with a new out_trade_no."
+            .to_owned();
+    };
+    let reading = resp_codes::read(code, said.unwrap_or_default(), Operation::Payment);
     format!("Not carried out. {}", reading.next_step)
 }
 
@@ -335,11 +339,18 @@ impl RefundReply {
                      refund_no \"{number}\"."
                 )
             }
-            RefundState::Failed => {
-                let (code, said) = (respcd.unwrap_or_default(), resperr.unwrap_or_default());
-                let reading = resp_codes::read(code, said, Operation::Refund);
-                format!("No money went back. {}", reading.next_step)
-            }
+            RefundState::Failed => match respcd {
+                None => {
+                    "QFPay has no record of it after so long: it never arrived, and no money went \
+                         back. If the person still wants it, call refund with a new refund_no."
+                        .to_owned()
+                }
+                Some(code) => {
+                    let said = resperr.unwrap_or_default();
+                    let reading = resp_codes::read(code, said, Operation::Refund);
+                    format!("No money went back. {}", reading.next_step)
+                }
+            },
         };
         Self {
             status: refund.state.word(),

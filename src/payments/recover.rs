@@ -13,6 +13,7 @@ use crate::{
     client::Query,
     domain::{OrderNumber, RefundState, Syssn, time::Window},
     ledger::{Caller, Entry, LedgerError, Place, Refund},
+    policy::Action,
 };
 
 /// The lease's name.
@@ -50,15 +51,29 @@ struct Round<'a> {
 
 impl Payments {
     /// Asks about everything unfinished, now. It takes the work over from a process that recovers
-    /// in the background; `told` hears how far it has come.
+    /// in the background; `told` hears how far it has come. A stop ends it between two questions.
     pub async fn recover(
         &self,
         caller: &Caller,
         told: &(dyn Fn(Progress) + Send + Sync),
     ) -> Result<Progress, Refused> {
+        self.permit_recovery()?;
         let holder = new_holder();
         let entries = self.all_unfinished(|_| true).await?;
-        self.round(&Round { caller, holder: &holder, force: true }, entries, told).await
+        let done = self.round(&Round { caller, holder: &holder, force: true }, entries, told).await;
+        // Whoever recovers in the background may go on.
+        let now = self.clock.now();
+        self.ledger.lease(LEASE, &holder, now, now, false).await?;
+        done
+    }
+
+    /// Production that is closed altogether is not even asked. Where anything is open there, what it
+    /// left behind may be settled.
+    fn permit_recovery(&self) -> Result<(), Refused> {
+        if self.settings.allowlist.actions.is_empty() {
+            return self.permit(Action::QueryTransaction, None, None);
+        }
+        Ok(())
     }
 
     /// Asks about what is unfinished, now and then every so often, until the stop.
@@ -84,6 +99,7 @@ impl Payments {
         holder: &str,
         asked: &mut HashMap<OrderNumber, Timestamp>,
     ) -> Result<Progress, Refused> {
+        self.permit_recovery()?;
         let now = self.clock.now();
         let entries = self.all_unfinished(|it| is_due(it, asked.get(it.number()), now)).await?;
         let numbers: Vec<OrderNumber> = entries.iter().map(|it| it.number().clone()).collect();
@@ -125,15 +141,46 @@ impl Payments {
                 break;
             }
             force = false;
-            progress.settled = progress.settled.saturating_add(self.ask_about(round, chunk).await?);
+            let Some(settled) = self.ask_or_single_out(round, chunk).await? else { break };
+            progress.settled = progress.settled.saturating_add(settled);
             progress.asked = progress.asked.saturating_add(chunk.len());
             told(progress);
         }
         Ok(progress)
     }
 
-    /// Asks about some entries at once, month by month; how many are settled now.
-    async fn ask_about(&self, round: &Round<'_>, chunk: &[Entry]) -> Result<usize, Refused> {
+    /// Asks about some entries at once; where QFPay refuses that question, about each of them, so that
+    /// one it cannot be asked about does not hold up the others.
+    async fn ask_or_single_out(
+        &self,
+        round: &Round<'_>,
+        chunk: &[Entry],
+    ) -> Result<Option<usize>, Refused> {
+        match self.ask_about(round, chunk).await {
+            Err(Refused::QueryRefused { .. }) => {}
+            done => return done,
+        }
+        let mut settled: usize = 0;
+        for entry in chunk {
+            match self.ask_about(round, std::slice::from_ref(entry)).await {
+                Ok(Some(one)) => settled = settled.saturating_add(one),
+                Ok(None) => return Ok(None),
+                Err(refused @ Refused::QueryRefused { .. }) => {
+                    tracing::warn!(number = %entry.number(), %refused, "it cannot be asked about");
+                }
+                Err(other) => return Err(other),
+            }
+        }
+        Ok(Some(settled))
+    }
+
+    /// Asks about some entries at once, month by month; how many are settled now, and none where
+    /// the stop came first: then nothing of what was said is written down.
+    async fn ask_about(
+        &self,
+        round: &Round<'_>,
+        chunk: &[Entry],
+    ) -> Result<Option<usize>, Refused> {
         let mut months: Vec<(Window, Vec<OrderNumber>)> = Vec::new();
         for entry in chunk {
             for month in months_of(entry) {
@@ -146,7 +193,10 @@ impl Payments {
         let (mut trades, mut complete) = (Vec::new(), true);
         for (month, orders) in months {
             let query = Query { orders, ..Query::default() };
-            let found = self.read_through(&query, &[month], MAX_RECORDS).await?;
+            let months = [month];
+            let reading = self.read_through(&query, &months, MAX_RECORDS);
+            let Some(found) = self.stop.run_until_cancelled(reading).await else { return Ok(None) };
+            let found = found?;
             complete = complete && found.len() < MAX_RECORDS;
             trades.extend(found);
         }
@@ -160,7 +210,8 @@ impl Payments {
                 Entry::Refund(refund) => {
                     let before = refund.state;
                     let mut it = self.learn_refund(round.caller, refund, &trades, false).await?;
-                    if it.state.is_open() && it.state == before {
+                    let unclear = it.state.is_open() && it.state == before;
+                    if unclear && !self.stop.is_cancelled() {
                         it = self.look_closer(round.caller, it).await?;
                     }
                     if it.state == RefundState::Refunded {
@@ -171,7 +222,7 @@ impl Payments {
             };
             settled = settled.saturating_add(usize::from(!open));
         }
-        Ok(settled)
+        Ok(Some(settled))
     }
 
     /// A refund of which there is no record for long may never have arrived: its payment tells.

@@ -15,6 +15,8 @@ mod layers;
 #[cfg(test)]
 mod notifications;
 #[cfg(test)]
+mod orders;
+#[cfg(test)]
 mod postgres;
 #[cfg(test)]
 mod refusals;

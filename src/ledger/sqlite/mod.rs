@@ -262,6 +262,21 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn one_damaged_entry_does_not_hide_the_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = SqliteLedger::new(&folder.path().join("ledger.db"), scope("m1"));
+        open_payment(&ledger, "A1").await.unwrap();
+        open_payment(&ledger, "A2").await.unwrap();
+        let mut connection = ledger.reader().await.unwrap().unwrap();
+        let spoil = "UPDATE entries SET terms = '{}' WHERE number = 'A1'";
+        sqlx::raw_sql(spoil).execute(&mut *connection).await.unwrap();
+        let left = ledger.unfinished(None, 10).await.unwrap();
+        assert_eq!(left.iter().map(|it| it.number().as_str()).collect::<Vec<_>>(), ["A2"]);
+        let told = ledger.find(&"A1".parse().unwrap()).await.unwrap_err().to_string();
+        assert_eq!(told, "the ledger's entry A1 cannot be read: its terms is damaged");
+    }
+
+    #[tokio::test]
     async fn the_audit_can_only_be_added_to() {
         let folder = tempfile::tempdir().unwrap();
         let ledger = SqliteLedger::new(&folder.path().join("ledger.db"), scope("m1"));

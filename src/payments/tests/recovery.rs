@@ -187,3 +187,29 @@ async fn when_qfpay_cannot_be_asked_everything_stays_as_it_is() {
     insta::assert_snapshot!(recover(&world).await, @"QFPay could not be asked: not sent");
     assert_eq!(state(&world, "A1").await, "in_doubt");
 }
+
+#[tokio::test]
+async fn one_that_qfpay_cannot_be_asked_about_does_not_hold_up_the_others() {
+    let world = World::answering(&["lost", "lost"]);
+    world.pay("A1", 100).await;
+    world.pay("A2", 100).await;
+    let mut second = payment("0000", "0");
+    second["out_trade_no"] = json!("A2");
+    let refused = r#"{"respcd":"1104","resperr":"parameter error"}"#;
+    world.then(&[refused, refused, &records(&[second])]);
+    assert_eq!(recover(&world).await, "2 2 1");
+    assert_eq!(state(&world, "A2").await, "paid");
+}
+
+#[tokio::test]
+async fn production_that_is_closed_is_not_asked_and_what_was_open_is_settled() {
+    let mut world = World::answering(&["lost"]);
+    world.pay("A1", 100).await;
+    world.in_production();
+    insta::assert_snapshot!(recover(&world).await, @"`query_transaction` is not open in production; an operator can add `query_transaction` to QFPAY_PROD_ALLOW");
+    let mut settings = (*world.payments.settings).clone();
+    settings.allowlist.actions = vec![Action::CreatePayment];
+    world.payments.settings = Arc::new(settings);
+    world.then(&[&records(&[payment("0000", "0")])]);
+    assert_eq!(recover(&world).await, "1 1 1");
+}
