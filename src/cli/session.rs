@@ -8,7 +8,7 @@ use std::{
 use rmcp::{
     ClientHandler, RoleClient, ServiceExt as _,
     model::{
-        CallToolRequestParams, CallToolResult, ClientCapabilities, ClientInfo, Implementation,
+        CallToolRequestParams, CallToolResult, ClientCapabilities, ClientConfig, Implementation,
         JsonObject, ProgressNotificationParam,
     },
     service::{NotificationContext, RunningService},
@@ -37,9 +37,9 @@ pub(super) struct Session {
 struct Person;
 
 impl ClientHandler for Person {
-    fn get_info(&self) -> ClientInfo {
+    fn get_info(&self) -> ClientConfig {
         let name = Implementation::new("qfpay-mcp call", env!("CARGO_PKG_VERSION"));
-        ClientInfo::new(ClientCapabilities::default(), name)
+        ClientConfig::new(ClientCapabilities::default(), name)
     }
 
     async fn on_progress(

@@ -60,10 +60,13 @@ impl Payments {
         self.permit_recovery()?;
         let holder = new_holder();
         let entries = self.all_unfinished(|_| true).await?;
+        let nothing = entries.is_empty();
         let done = self.round(&Round { caller, holder: &holder, force: true }, entries, told).await;
-        // Whoever recovers in the background may go on.
-        let now = self.clock.now();
-        self.ledger.lease(LEASE, &holder, now, now, false).await?;
+        if !nothing {
+            // Whoever recovers in the background may go on.
+            let now = self.clock.now();
+            self.ledger.lease(LEASE, &holder, now, now, false).await?;
+        }
         done
     }
 
@@ -99,7 +102,9 @@ impl Payments {
         holder: &str,
         asked: &mut HashMap<OrderNumber, Timestamp>,
     ) -> Result<Progress, Refused> {
-        self.permit_recovery()?;
+        if self.permit_recovery().is_err() {
+            return Ok(Progress::default());
+        }
         let now = self.clock.now();
         let entries = self.all_unfinished(|it| is_due(it, asked.get(it.number()), now)).await?;
         let numbers: Vec<OrderNumber> = entries.iter().map(|it| it.number().clone()).collect();
