@@ -279,6 +279,35 @@ pub(crate) async fn of_fifty_that_open_one_number_one_sends(make: Make<'_>) {
     assert_eq!(sent.count(), 1);
 }
 
+pub(crate) async fn of_fifty_calls_in_one_process_one_sends_and_one_settles(make: Make<'_>) {
+    let ledger = make(scope("m1"));
+    let tries = (0..50).map(|_| {
+        let ledger = ledger.clone();
+        tokio::spawn(async move { try_payment(&*ledger, "A1", 1, None).await })
+    });
+    let opened = futures::future::join_all(tries).await;
+    let sent: Vec<Payment> = opened
+        .into_iter()
+        .filter_map(|it| match it.unwrap() {
+            Opened::Sent(payment) => Some(payment),
+            Opened::Taken(_) | Opened::Repeats(_) => None,
+        })
+        .collect();
+    assert_eq!(sent.len(), 1);
+    let tries = (0..50).map(|_| {
+        let (ledger, payment) = (ledger.clone(), sent[0].clone());
+        tokio::spawn(async move {
+            let (caller, news) = (caller(), News::default());
+            let note = note(&caller, Happening::Answered);
+            let to = PaymentState::Pending;
+            ledger.advance_payment(&payment, to, &news, note, now()).await.unwrap()
+        })
+    });
+    let moved = futures::future::join_all(tries).await;
+    assert_eq!(moved.into_iter().filter(|it| it.as_ref().unwrap().is_some()).count(), 1);
+    assert_eq!(ledger.history(&number("A1")).await.unwrap().len(), 2);
+}
+
 pub(crate) async fn of_fifty_with_the_same_terms_and_no_number_one_sends(make: Make<'_>) {
     let tries = (0..50).map(|at| {
         let ledger = make(scope("m1"));
@@ -423,6 +452,7 @@ macro_rules! ledger_tests {
             a_decision_that_changes_nothing_has_its_row_too,
             of_fifty_writers_from_one_version_one_wins,
             of_fifty_that_open_one_number_one_sends,
+            of_fifty_calls_in_one_process_one_sends_and_one_settles,
             of_fifty_with_the_same_terms_and_no_number_one_sends,
             the_same_terms_again_are_found_while_unfinished_or_recent,
             what_failed_does_not_stand_in_the_way_of_the_same_again,

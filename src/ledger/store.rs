@@ -42,13 +42,13 @@ pub(super) struct ChangeRow {
 /// A row of the audit to add.
 #[derive(Debug, Clone)]
 pub(super) struct NewEvent {
-    what: Happening,
-    caller: Caller,
-    terms: Option<Value>,
-    from: Option<&'static str>,
-    to: Option<&'static str>,
-    respcd: Option<String>,
-    detail: Option<String>,
+    pub(super) what: Happening,
+    pub(super) caller: Caller,
+    pub(super) terms: Option<Value>,
+    pub(super) from: Option<&'static str>,
+    pub(super) to: Option<&'static str>,
+    pub(super) respcd: Option<String>,
+    pub(super) detail: Option<String>,
 }
 
 impl NewEvent {

@@ -1,12 +1,13 @@
 //! The ledger in PostgreSQL, shared by replicas on several machines.
 //!
-//! Each change is one statement in a transaction of its own, so a commit is durable and costs one
-//! round trip; what must look before it writes takes an advisory lock first. A connection that
+//! Changes that wait together are one statement in a transaction of its own ([`batch`]); what must
+//! look before it writes has a transaction, and takes an advisory lock first. A connection that
 //! breaks is replaced and the change asked again: an opening is told apart from another caller's by
 //! its attempt, and a change by the version it starts from, so asking twice is writing once.
+mod batch;
 mod pace;
 
-use std::{str::FromStr as _, time::Duration};
+use std::{str::FromStr as _, sync::Arc, time::Duration};
 
 use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::{
@@ -16,12 +17,13 @@ use sqlx::{
 };
 use tokio::sync::OnceCell;
 
+use self::batch::{Batch, Work};
 pub use self::pace::SharedPace;
 use super::{
     LedgerError, Scope,
     open::{Outcome, Wanted, open},
     port::ledger,
-    store::{ChangeRow, Lease, NewEvent, Store as _, Write as _},
+    store::{ChangeRow, Lease, NewEvent, Store as _},
 };
 
 /// Most connections of one process.
@@ -42,6 +44,13 @@ const FIRST_PAUSE: Duration = Duration::from_millis(50);
 /// The database that replicas share.
 #[derive(Debug)]
 pub struct Database {
+    connections: Arc<Connections>,
+    batch: Batch,
+}
+
+/// Connections to tables that are up to date.
+#[derive(Debug)]
+struct Connections {
     pool: PgPool,
     ready: OnceCell<()>,
 }
@@ -65,9 +74,16 @@ impl Database {
             // A ping before each use would double the round trips; what is stale is asked again.
             .test_before_acquire(false)
             .connect_lazy_with(options);
-        Ok(Self { pool, ready: OnceCell::new() })
+        let connections = Arc::new(Connections { pool, ready: OnceCell::new() });
+        Ok(Self { batch: Batch::new(connections.clone()), connections })
     }
 
+    async fn connection(&self) -> Result<PoolConnection<Postgres>, LedgerError> {
+        self.connections.connection().await
+    }
+}
+
+impl Connections {
     /// A connection to tables that are up to date.
     async fn connection(&self) -> Result<PoolConnection<Postgres>, LedgerError> {
         self.ready.get_or_try_init(|| migrate(&self.pool)).await?;
@@ -144,21 +160,24 @@ use persist;
 /// The ledger of one scope in a database.
 #[derive(Debug, Clone)]
 pub struct PostgresLedger {
-    database: std::sync::Arc<Database>,
+    database: Arc<Database>,
     scope: Scope,
 }
 
 impl PostgresLedger {
-    pub fn new(database: std::sync::Arc<Database>, scope: Scope) -> Self {
+    pub fn new(database: Arc<Database>, scope: Scope) -> Self {
         Self { database, scope }
     }
 
     async fn open(&self, wanted: Wanted) -> Result<Outcome, LedgerError> {
+        // Most of them are new, and then it is one among the changes that wait.
+        if wanted.is_plain()
+            && self.database.batch.write(Work::Insert(Box::new(wanted.row()))).await?
+        {
+            return Ok(wanted.sent());
+        }
         persist!({
             let mut connection = self.database.connection().await?;
-            if wanted.is_plain() && connection.insert(&wanted.row()).await? {
-                return Ok(wanted.clone().sent());
-            }
             let mut transaction = sqlx::Connection::begin(&mut *connection).await?;
             let outcome = open(&mut *transaction, wanted.clone()).await?;
             transaction.commit().await?;
@@ -167,7 +186,7 @@ impl PostgresLedger {
     }
 
     async fn change(&self, change: ChangeRow) -> Result<bool, LedgerError> {
-        persist!(Ok(self.database.connection().await?.update(&change).await?))
+        self.database.batch.write(Work::Update(Box::new(change))).await
     }
 
     async fn add(
