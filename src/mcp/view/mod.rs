@@ -1,0 +1,55 @@
+//! Replies: how orders and refunds look to an agent. One vocabulary of `status`, no empty fields,
+//! and always a `next_step` that names a tool.
+mod next;
+mod order;
+mod payment;
+mod refund;
+
+use jiff::civil::DateTime;
+
+pub(super) use self::{
+    next::{after_cancel, after_query, after_wait},
+    order::{OneRefund, Order},
+    payment::PaymentReply,
+    refund::RefundReply,
+};
+use crate::{
+    domain::time,
+    spec::{
+        RespCode,
+        resp_codes::{Operation, Verdict},
+    },
+};
+
+/// What a person must hear of an order that was paid after it had been taken for ended.
+const LATE: &str = "This order had been taken for failed or closed, and QFPay says that it was paid after all: the payer's money is here. Deliver, or refund it.";
+
+/// What a code means here, with its text where that decides, then QFPay's own words.
+pub(super) fn meaning(
+    code: Option<&str>,
+    said: Option<&str>,
+    operation: Operation,
+) -> Option<String> {
+    let (code, said) = (code?, said.unwrap_or_default());
+    let Some(row) = RespCode::find(code) else {
+        return Some(format!("{code} is in no QFPay document; the result is unknown"));
+    };
+    // What 0000 means depends on what was asked (contract §1.1); its own text would mislead.
+    let plain = match (row.reading.verdict, operation) {
+        (Verdict::Done, Operation::Payment) => "processed; only `status` tells whether it is paid",
+        (Verdict::Done, Operation::Refund) => row.on_refund,
+        (Verdict::Done, Operation::Cancel) => "processed; only `status` tells how the order ended",
+        _ => row.overload(said, operation).map_or(row.en, |it| it.meaning),
+    };
+    let known = said.is_empty() || [row.en, row.zh_hant, row.zh_hans].contains(&said);
+    Some(if known { plain.to_owned() } else { format!("{plain} (QFPay says: {said:?})") })
+}
+
+fn query(number: &str) -> String {
+    format!("query_transaction {{\"out_trade_no\":\"{number}\"}}")
+}
+
+/// QFPay's clock is UTC+8 all year.
+fn written_time(at: DateTime) -> String {
+    format!("{}+08:00", time::format_wire(at).replace(' ', "T"))
+}

@@ -1,0 +1,160 @@
+//! The reply to `create_payment`.
+use jiff::{Timestamp, tz::TimeZone};
+use rmcp::model::JsonObject;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{LATE, meaning, next::failed, query};
+use crate::{
+    client::Trouble,
+    domain::PaymentState,
+    ledger::Payment,
+    mcp::refusal::wait,
+    payments::create::Receipt,
+    spec::{Currency, Field, Flow, fields::DEFAULT_EXPIRY_MINUTES, resp_codes::Operation},
+};
+
+/// A payment after it was asked for.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(in crate::mcp) struct PaymentReply {
+    /// pending (not paid), paid, failed, in_doubt (unknown: query, never pay again), intended (surely not sent), sent
+    status: &'static str,
+    out_trade_no: String,
+    environment: &'static str,
+    /// Minor units
+    amount: u64,
+    currency: &'static str,
+    amount_text: String,
+    pay_type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    syssn: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    respcd: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    respcd_meaning: Option<String>,
+    /// Draw as a QR code
+    #[serde(skip_serializing_if = "Option::is_none")]
+    qrcode: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pay_url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pay_params: Option<JsonObject>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<String>,
+    /// true: known before, nothing sent now
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replayed: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<String>,
+    next_step: String,
+}
+
+impl PaymentReply {
+    pub(in crate::mcp) fn new(
+        receipt: Receipt,
+        environment: &'static str,
+        zone: &TimeZone,
+    ) -> Self {
+        let Receipt { payment, replayed, trouble } = receipt;
+        let amount = payment.terms.amount;
+        let open = matches!(payment.state, PaymentState::Pending | PaymentState::InDoubt);
+        let shown = if open { payment.shown.clone() } else { crate::domain::Shown::default() };
+        let params = shown.pay_params.and_then(|it| serde_json::from_str(&it).ok());
+        Self {
+            status: payment.state.word(),
+            environment,
+            amount: amount.minor(),
+            currency: amount.currency().code,
+            amount_text: amount.to_string(),
+            pay_type: payment.terms.pay_type.code,
+            syssn: payment.syssn.as_ref().map(ToString::to_string),
+            respcd_meaning: meaning(
+                payment.respcd.as_deref(),
+                payment.resperr.as_deref(),
+                Operation::Payment,
+            ),
+            respcd: payment.respcd.clone(),
+            qrcode: shown.qrcode,
+            pay_url: shown.pay_url,
+            pay_params: params,
+            expires_at: expires_at(&payment).filter(|_| open).map(|it| local(it, zone)),
+            replayed: replayed.then_some(true),
+            problem: trouble
+                .as_ref()
+                .map(ToString::to_string)
+                .or_else(|| payment.late.then(|| LATE.to_owned()))
+                .or_else(|| caution(amount.currency())),
+            next_step: after_payment(&payment, trouble.as_ref()),
+            out_trade_no: payment.number.to_string(),
+        }
+    }
+}
+
+/// What a person should check about amounts in this currency, if anything.
+fn caution(currency: &Currency) -> Option<String> {
+    (!currency.caution.is_empty()).then(|| format!("{}: {}", currency.code, currency.caution))
+}
+
+/// Until when the payer can pay, for types that have a limit of ours or of QFPay's default.
+fn expires_at(payment: &Payment) -> Option<Timestamp> {
+    if !payment.terms.pay_type.uses(Field::ExpiredTime) {
+        return None;
+    }
+    let given = payment.terms.extras.get(&Field::ExpiredTime);
+    let minutes = given.and_then(|it| it.parse().ok()).unwrap_or(DEFAULT_EXPIRY_MINUTES);
+    payment.asked_at().checked_add(jiff::SignedDuration::from_mins(minutes)).ok()
+}
+
+fn local(at: Timestamp, zone: &TimeZone) -> String {
+    at.to_zoned(zone.clone()).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
+}
+
+fn after_payment(payment: &Payment, trouble: Option<&Trouble>) -> String {
+    let number = payment.number.as_str();
+    let query = query(number);
+    match payment.state {
+        PaymentState::Intended => {
+            let when = trouble.and_then(wait).map_or(String::new(), |it| format!(" in {it} s"));
+            format!(
+                "Nothing reached QFPay. Call create_payment again{when} with the same arguments \
+                 and out_trade_no \"{number}\"."
+            )
+        }
+        PaymentState::Sent => {
+            format!("It is on its way. Do not pay again. Call {query} in some seconds.")
+        }
+        PaymentState::InDoubt => format!(
+            "Nobody knows yet whether it was carried out. Do not pay again. Call {query} until it \
+             says."
+        ),
+        PaymentState::Pending => {
+            let what = show(payment);
+            format!(
+                "Not paid yet. {what}Call wait_for_payment {{\"out_trade_no\":\"{number}\"}} until it is `paid`."
+            )
+        }
+        PaymentState::Paid => "Paid. Nothing more to do.".to_owned(),
+        PaymentState::Failed => failed(payment.respcd.as_deref(), payment.resperr.as_deref()),
+        PaymentState::Closed => {
+            "Closed unpaid. For a new try call create_payment with a new out_trade_no.".to_owned()
+        }
+        PaymentState::PartiallyRefunded | PaymentState::Refunded => {
+            format!("Call {query} to see its refunds.")
+        }
+    }
+}
+
+fn show(payment: &Payment) -> &'static str {
+    let shown = &payment.shown;
+    if payment.terms.pay_type.flow == Flow::Cpm {
+        "The payer confirms on the phone. "
+    } else if shown.qrcode.is_some() {
+        "Show the payer `qrcode` as a QR code, and as text. "
+    } else if shown.pay_url.is_some() {
+        "Give the payer `pay_url` to open. "
+    } else if shown.pay_params.is_some() {
+        "Hand `pay_params` to the wallet's SDK. "
+    } else {
+        ""
+    }
+}

@@ -1,0 +1,96 @@
+//! The reply to `refund`.
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{meaning, query};
+use crate::{
+    domain::{RefundState, amount},
+    mcp::refusal::wait,
+    payments::refund::RefundReceipt,
+    spec::resp_codes::{self, Operation},
+};
+
+/// A refund after it was asked for.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(in crate::mcp) struct RefundReply {
+    /// refunded, pending, failed, in_doubt (unknown: query, never refund again), intended (surely not sent), sent
+    status: &'static str,
+    refund_no: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    out_trade_no: Option<String>,
+    environment: &'static str,
+    /// Minor units
+    amount: u64,
+    currency: &'static str,
+    amount_text: String,
+    /// Still refundable
+    #[serde(skip_serializing_if = "Option::is_none")]
+    left_text: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    syssn: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    respcd: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    respcd_meaning: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replayed: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<String>,
+    next_step: String,
+}
+
+impl RefundReply {
+    pub(in crate::mcp) fn new(receipt: RefundReceipt, environment: &'static str) -> Self {
+        let RefundReceipt { refund, replayed, left_minor, trouble } = receipt;
+        let amount = refund.terms.amount;
+        let (respcd, resperr) = (refund.respcd.as_deref(), refund.resperr.as_deref());
+        let number = refund.number.as_str();
+        let query = query(number);
+        let next_step = match refund.state {
+            RefundState::Refunded => "The money went back. Nothing more to do.".to_owned(),
+            RefundState::Pending => format!(
+                "QFPay is working on it; it can take until the next day. Call {query} later."
+            ),
+            RefundState::InDoubt | RefundState::Sent => format!(
+                "Nobody knows yet whether it was carried out. Do not refund again. Call {query} \
+                 until it says."
+            ),
+            RefundState::Intended => {
+                let when = trouble.as_ref().and_then(wait);
+                let when = when.map_or(String::new(), |it| format!(" in {it} s"));
+                format!(
+                    "Nothing reached QFPay. Call refund again{when} with the same arguments and \
+                     refund_no \"{number}\"."
+                )
+            }
+            RefundState::Failed => match respcd {
+                None => {
+                    "QFPay has no record of it after so long: it never arrived, and no money went \
+                         back. If the person still wants it, call refund with a new refund_no."
+                        .to_owned()
+                }
+                Some(code) => {
+                    let said = resperr.unwrap_or_default();
+                    let reading = resp_codes::read(code, said, Operation::Refund);
+                    format!("No money went back. {}", reading.next_step)
+                }
+            },
+        };
+        Self {
+            status: refund.state.word(),
+            refund_no: number.to_owned(),
+            out_trade_no: refund.terms.order.as_ref().map(ToString::to_string),
+            environment,
+            amount: amount.minor(),
+            currency: amount.currency().code,
+            amount_text: amount.to_string(),
+            left_text: left_minor.map(|it| amount::written(it, amount.currency())),
+            syssn: refund.syssn.as_ref().map(ToString::to_string),
+            respcd_meaning: meaning(respcd, resperr, Operation::Refund),
+            respcd: refund.respcd.clone(),
+            replayed: replayed.then_some(true),
+            problem: trouble.map(|it| it.to_string()),
+            next_step,
+        }
+    }
+}
