@@ -1,0 +1,1 @@
+//! What takes long at QFPay, and numbers that QFPay has seen before.
