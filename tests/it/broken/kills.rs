@@ -117,8 +117,8 @@ async fn die(world: &World, client: &Arc<crate::harness::Client>, step: Step, mo
         }
         Moment::Written => {
             gate.reached().await;
-            gate.release();
             let before = world.status(step.number()).await;
+            gate.release();
             let is_written = async || world.status(step.number()).await != before;
             world.until("the answer is written down", is_written).await;
             client.kill().await;
@@ -166,6 +166,7 @@ async fn killed_in_recovery(store: Store, moment: Moment) {
         gate.release();
     }
     assert_eq!(world.status(ORDER).await, "in_doubt");
+    world.free_recovery().await;
     let _client = world.server("5").await;
     world.until("recovered", async || world.status(ORDER).await == "paid").await;
     world.settles().await;
