@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Payments, Refused, query::MAX_RECORDS};
 use crate::{
     client::Query,
-    domain::{OrderNumber, RefundState, Syssn, time::Window},
+    domain::{OrderNumber, Syssn, time::Window},
     ledger::{Caller, Entry, LedgerError, Place, Refund},
 };
 
@@ -163,9 +163,6 @@ impl Payments {
                     if it.state.is_open() && it.state == before {
                         it = self.look_closer(round.caller, it).await?;
                     }
-                    if it.state == RefundState::Refunded {
-                        self.note_made(round.caller, &it).await?;
-                    }
                     it.state.is_open()
                 }
             };
@@ -185,21 +182,6 @@ impl Payments {
             Some(Entry::Refund(fresh)) => Ok(fresh),
             Some(Entry::Payment(_)) | None => Ok(refund),
         }
-    }
-
-    /// The payment of a refund that turned out made is marked; refunds that others made are found
-    /// by the next question about the payment itself.
-    async fn note_made(&self, caller: &Caller, refund: &Refund) -> Result<(), LedgerError> {
-        let syssn = &refund.terms.syssn;
-        let Some(Entry::Payment(payment)) = self.ledger.find_by_syssn(syssn).await? else {
-            return Ok(());
-        };
-        let refunds = self.ledger.refunds_of(syssn).await?;
-        let made = refunds.iter().filter(|it| it.state == RefundState::Refunded);
-        let made = made.fold(0_u64, |sum, it| sum.saturating_add(it.terms.amount.minor()));
-        let all = made >= payment.terms.amount.minor();
-        self.note_on_payment(caller, refund, all).await;
-        Ok(())
     }
 }
 

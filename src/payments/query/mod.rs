@@ -172,7 +172,8 @@ impl Payments {
         let known = (payment.clone(), refunds.clone());
         // A number that was not asked for, or stands beyond what was read, is not missing.
         let all = trouble.is_none() && refunds.len() < MAX_NUMBERS && trades.len() < MAX_RECORDS;
-        let settled = self.settle(caller, payment, refunds, &trades, all).await;
+        let asked = Asked { all, refunds: complete };
+        let settled = self.settle(caller, payment, refunds, &trades, asked).await;
         // What QFPay says is told even where it cannot be written down now.
         let unwritten = settled.as_ref().err().map(ToString::to_string);
         let (payment, mut refunds) = settled.unwrap_or_else(|_| unwritten_view(known, &trades));
@@ -320,21 +321,25 @@ impl Payments {
         Err(Refused::QueryRefused { respcd: page.respcd, resperr: page.resperr })
     }
 
-    /// Writes down what QFPay says of a payment and its refunds. `all` says that QFPay was asked
-    /// about every month in which they can stand.
+    /// Writes down what QFPay says of a payment and its refunds.
     async fn settle(
         &self,
         caller: &Caller,
         payment: Payment,
         refunds: Vec<Refund>,
         trades: &[Trade],
-        all: bool,
+        asked: Asked,
     ) -> Result<(Payment, Vec<Refund>), LedgerError> {
-        let nothing_refunded = best(trades, &payment).is_some_and(|it| it.cancel == Some(0));
-        let payment = self.learn_payment(caller, payment, trades, all).await?;
+        let missing = asked.all
+            && match best(trades, &payment).and_then(|it| it.cancel) {
+                Some(0) => true,
+                // Some were made: one that is not among all of them was not.
+                Some(1 | 3 | 5) => asked.refunds && has_one_payment(trades),
+                Some(_) | None => false,
+            };
+        let payment = self.learn_payment(caller, payment, trades, asked.all).await?;
         let mut settled = Vec::new();
         for refund in refunds {
-            let missing = all && nothing_refunded;
             settled.push(self.learn_refund(caller, refund, trades, missing).await?);
         }
         Ok((payment, settled))
@@ -369,7 +374,8 @@ impl Payments {
         }
     }
 
-    /// The same for a refund. One that QFPay said it works on can stay so until the next day.
+    /// The same for a refund. One that QFPay said it works on can stay so until the next day. Its
+    /// payment is marked before a refund is over, so that nothing is left to do once it is.
     pub(super) async fn learn_refund(
         &self,
         caller: &Caller,
@@ -378,6 +384,11 @@ impl Payments {
         missing: bool,
     ) -> Result<Refund, LedgerError> {
         if let Some(trade) = best_refund(trades, &refund) {
+            if trade.refund_event() == RefundEvent::Refunded
+                && refund.state != RefundState::Refunded
+            {
+                self.note_made(caller, &refund).await?;
+            }
             let note = Note::new(caller, Happening::Learned);
             return self.settle_refund(refund, trade.refund_event(), &news_in(trade), &note).await;
         }
@@ -429,7 +440,7 @@ impl Payments {
                 self.settle_payment(it, event, &news_in(trade), &note).await?;
             }
             Some(Entry::Refund(it)) if best_refund(std::slice::from_ref(trade), &it).is_some() => {
-                self.settle_refund(it, trade.refund_event(), &news_in(trade), &note).await?;
+                self.learn_refund(caller, it, std::slice::from_ref(trade), false).await?;
             }
             Some(_) | None => {}
         }
@@ -448,6 +459,15 @@ impl Payments {
         }
         months
     }
+}
+
+/// What QFPay was asked for, beyond what it answered.
+#[derive(Debug, Clone, Copy)]
+struct Asked {
+    /// Every month in which the payment and its refunds can stand.
+    all: bool,
+    /// Every refund of the payment, whatever its number.
+    refunds: bool,
 }
 
 /// For how long QFPay has had no record of something.
@@ -528,6 +548,11 @@ fn best_refund<'a>(trades: &'a [Trade], refund: &Refund) -> Option<&'a Trade> {
         RefundEvent::Lost => 1,
         RefundEvent::Refused | RefundEvent::Send | RefundEvent::NotSent => 0,
     })
+}
+
+/// Whether all records are of one payment. Under one number there can be several (contract §1.2).
+fn has_one_payment(trades: &[Trade]) -> bool {
+    trades.iter().filter(|it| it.kind == Kind::Payment).count() == 1
 }
 
 /// The rank of records that say that the money was received.
