@@ -19,6 +19,7 @@ mod kills;
 mod patience;
 mod steps;
 mod stores;
+mod tmpfs;
 pub(crate) mod world;
 
 /// A case by its name.

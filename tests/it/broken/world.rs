@@ -169,8 +169,13 @@ impl World {
     pub(crate) async fn settles(&self) {
         self.recover(Arc::new(SystemClock)).await;
         self.agrees(Doubts::Allowed).await;
-        self.recover(Arc::new(MuchLater)).await;
+        self.recover_much_later().await;
         self.agrees(Doubts::Over).await;
+    }
+
+    /// Recovers when nothing can be on its way any more.
+    pub(crate) async fn recover_much_later(&self) {
+        self.recover(Arc::new(MuchLater)).await;
     }
 
     pub(crate) async fn agrees(&self, doubts: Doubts) {
@@ -303,7 +308,7 @@ impl Lock {
 
 /// The machine's clock, hours ahead.
 #[derive(Debug)]
-pub(crate) struct MuchLater;
+struct MuchLater;
 
 impl Clock for MuchLater {
     fn now(&self) -> Timestamp {
@@ -331,8 +336,9 @@ impl Told {
         let Some(reply) = &result.structured_content else {
             return Self { status: "refused".to_owned(), replayed: false, text };
         };
-        // A list of orders, of which there is one here, or the order itself.
-        let status = reply["status"].as_str().unwrap_or("none").to_owned();
+        // The order itself, or a list of orders, of which there is one here.
+        let status = reply["status"].as_str().or(reply["orders"][0]["status"].as_str());
+        let status = status.unwrap().to_owned();
         Self { status, replayed: reply["replayed"] == true, text }
     }
 }
