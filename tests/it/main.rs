@@ -19,6 +19,8 @@ mod postgres;
 #[cfg(test)]
 mod refusals;
 #[cfg(test)]
+mod soak;
+#[cfg(test)]
 mod stdio;
 #[cfg(test)]
 mod tool_schemas;
