@@ -17,6 +17,8 @@ mod layers;
 #[cfg(test)]
 mod postgres;
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod refusals;
 #[cfg(test)]
 mod soak;

@@ -41,6 +41,8 @@ const REPEATS: usize = 8;
 /// Between two of them.
 const PAUSE: Duration = Duration::from_millis(50);
 const REFUND: u64 = 300;
+/// More refusals in a row than any number meets.
+const MOST_TURNED_AWAY: u64 = 50;
 /// In requests of a thousand.
 const FAULTS: &str = "lost_request=20,lost_answer=30,late_answer=10,rate_limited=20,\
      rate_limited_bare=10,error_500=10,error_500_undone=10,html_502=10,truncated=10,\
@@ -65,8 +67,8 @@ async fn soak(store: Store) {
     say(format_args!("soak: {store:?}, QFPAY_SOAK_ORDERS={orders} QFPAY_SOAK_SEED={seed}"));
     let manners = Manners { faults: faults.clone(), ..Manners::of(Payer::Waits) };
     let world = World::new(store, manners).await;
-    let storm = Storm::over(world, (orders / 25).clamp(20, 250)).await;
-    let figures = storm.rage(orders, &faults).await;
+    let calm = (orders / 25).clamp(20, 250);
+    let figures = Storm::over(world, calm).await.rage(orders, &faults).await;
     say(format_args!("{figures}"));
     let found = figures.wrong();
     assert!(found.is_empty(), "soak over {store:?}, seed {seed}:\n  {}", found.join("\n  "));
@@ -179,9 +181,9 @@ impl Storm {
         if nth % 16 == 4 {
             self.repeat_carelessly("create_payment", terms, "out_trade_no").await;
         }
-        if nth % 10 == 0 {
+        if nth.is_multiple_of(10) {
             self.cancel(&number).await;
-        } else if self.pay(&number).await && nth % 2 == 0 {
+        } else if self.pay(&number).await && nth.is_multiple_of(2) {
             asked.extend(self.refund(nth, &number).await);
         }
         if (self.ended.fetch_add(1, Ordering::Relaxed) + 1).is_multiple_of(self.calm) {
@@ -291,7 +293,7 @@ impl Storm {
                     let fault = faults.draw(endpoint, entry.number().as_str(), *asked);
                     matches!(fault, Some(Fault::RateLimited | Fault::RateLimitedBare))
                 };
-                1 + (0..).take_while(turned_away).map(|_| 1).sum::<u64>()
+                1 + (0..MOST_TURNED_AWAY).take_while(turned_away).map(|_| 1).sum::<u64>()
             });
             self.world.simulator.requests(endpoint).saturating_sub(allowed.sum())
         };

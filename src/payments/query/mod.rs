@@ -387,7 +387,8 @@ impl Payments {
             if trade.refund_event() == RefundEvent::Refunded
                 && refund.state != RefundState::Refunded
             {
-                self.note_made(caller, &refund).await?;
+                // In a box, because every query and recovery has one of these in it.
+                Box::pin(self.note_made(caller, &refund)).await?;
             }
             let note = Note::new(caller, Happening::Learned);
             return self.settle_refund(refund, trade.refund_event(), &news_in(trade), &note).await;

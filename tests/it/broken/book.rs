@@ -81,7 +81,7 @@ pub(crate) fn expected(record: &Record) -> &'static str {
     match (record.kind, record.respcd.as_str(), record.cancel.as_str()) {
         (Kind::Payment, "0000", "0") => "paid",
         (Kind::Payment, "0000", "5") => "partially_refunded",
-        (Kind::Payment, "0000", _) | (Kind::Refund, "0000", _) => "refunded",
+        (Kind::Payment | Kind::Refund, "0000", _) => "refunded",
         (_, "1143" | "1145", _) => "pending",
         (Kind::Payment, "1142" | "1263", _) => "closed",
         (Kind::Payment | Kind::Refund, _, _) => "failed",

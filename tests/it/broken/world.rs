@@ -250,7 +250,7 @@ impl World {
 
 /// The ledger of the built-in merchant at `place`.
 pub(crate) fn ledger(place: &str) -> Arc<dyn Ledger> {
-    let merchant = format!("app:{}", APP_CODE);
+    let merchant = format!("app:{APP_CODE}");
     let scope = Scope { environment: Environment::Simulator, merchant };
     if place.starts_with("postgres") {
         let database = Database::new(&place.into()).unwrap();
