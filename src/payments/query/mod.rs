@@ -168,11 +168,12 @@ impl Payments {
                 Err(refused) => return Err(refused),
             }
         }
+        let by_number = finds_refunds(&trades, &refunds);
         let complete = self.add_refunds_elsewhere(&mut trades).await;
         let known = (payment.clone(), refunds.clone());
         // A number that was not asked for, or stands beyond what was read, is not missing.
         let all = trouble.is_none() && refunds.len() < MAX_NUMBERS && trades.len() < MAX_RECORDS;
-        let asked = Asked { all, refunds: complete };
+        let asked = Asked { all, refunds: complete || by_number };
         let settled = self.settle(caller, payment, refunds, &trades, asked).await;
         // What QFPay says is told even where it cannot be written down now.
         let unwritten = settled.as_ref().err().map(ToString::to_string);
@@ -333,7 +334,7 @@ impl Payments {
         let missing = asked.all
             && match best(trades, &payment).and_then(|it| it.cancel) {
                 Some(0) => true,
-                // Some were made: one that is not among all of them was not.
+                // Some were made, and one that is not among them was not.
                 Some(1 | 3 | 5) => asked.refunds && has_one_payment(trades),
                 Some(_) | None => false,
             };
@@ -467,7 +468,7 @@ impl Payments {
 struct Asked {
     /// Every month in which the payment and its refunds can stand.
     all: bool,
-    /// Every refund of the payment, whatever its number.
+    /// Every refund of the payment, or by numbers under which it finds refunds.
     refunds: bool,
 }
 
@@ -549,6 +550,12 @@ fn best_refund<'a>(trades: &'a [Trade], refund: &Refund) -> Option<&'a Trade> {
         RefundEvent::Lost => 1,
         RefundEvent::Refused | RefundEvent::Send | RefundEvent::NotSent => 0,
     })
+}
+
+/// Whether QFPay finds refunds by their numbers: all that were made are in its answer.
+fn finds_refunds(trades: &[Trade], refunds: &[Refund]) -> bool {
+    let mut made = refunds.iter().filter(|it| it.state == RefundState::Refunded).peekable();
+    made.peek().is_some() && made.all(|it| best_refund(trades, it).is_some())
 }
 
 /// Whether all records are of one payment. Under one number there can be several (contract §1.2).
