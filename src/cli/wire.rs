@@ -63,12 +63,12 @@ pub(super) fn payments(config: &Config, shutdown: &Shutdown) -> Result<Payments,
     })
 }
 
-/// Asks about what is unfinished in the background, at once and then every so often. It ends with
-/// the process: what it is at can be done again.
+/// Asks about what is unfinished in the background, at once and then every so often, until the stop.
 pub(super) fn recover_in_background(config: &Config, payments: &Payments, shutdown: &Shutdown) {
     let Some(every) = config.recovery else { return };
     let caller = Caller::own("recovery", "recover");
-    tokio::spawn(payments.clone().keep_recovering(caller, every, shutdown.token().clone()));
+    let recovery = payments.clone().keep_recovering(caller, every, shutdown.token().clone());
+    shutdown.tracker().spawn(recovery);
 }
 
 fn gateway(config: &Config, pace: Arc<dyn Pace>, clock: &Arc<dyn Clock>) -> Arc<dyn Gateway> {

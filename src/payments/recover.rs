@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Payments, Refused, query::MAX_RECORDS};
 use crate::{
     client::Query,
-    domain::{OrderNumber, RefundState, Syssn, time::Window},
+    domain::{OrderNumber, Syssn, time::Window},
     ledger::{Caller, Entry, LedgerError, Place, Refund},
     policy::Action,
 };
@@ -64,8 +64,7 @@ impl Payments {
         let done = self.round(&Round { caller, holder: &holder, force: true }, entries, told).await;
         if !nothing {
             // Whoever recovers in the background may go on.
-            let now = self.clock.now();
-            self.ledger.lease(LEASE, &holder, now, now, false).await?;
+            self.give_up_the_lease(&holder).await?;
         }
         done
     }
@@ -94,6 +93,17 @@ impl Payments {
             }
         };
         stop.run_until_cancelled(rounds).await;
+        // Whoever is started next need not wait for the lease to end.
+        if !asked.is_empty()
+            && let Err(error) = self.give_up_the_lease(&holder).await
+        {
+            tracing::debug!(%error, "the lease is left to end by itself");
+        }
+    }
+
+    async fn give_up_the_lease(&self, holder: &str) -> Result<(), LedgerError> {
+        let now = self.clock.now();
+        self.ledger.lease(LEASE, holder, now, now, false).await.map(|_| ())
     }
 
     async fn one_round(
@@ -219,9 +229,6 @@ impl Payments {
                     if unclear && !self.stop.is_cancelled() {
                         it = self.look_closer(round.caller, it).await?;
                     }
-                    if it.state == RefundState::Refunded {
-                        self.note_made(round.caller, &it).await?;
-                    }
                     it.state.is_open()
                 }
             };
@@ -241,21 +248,6 @@ impl Payments {
             Some(Entry::Refund(fresh)) => Ok(fresh),
             Some(Entry::Payment(_)) | None => Ok(refund),
         }
-    }
-
-    /// The payment of a refund that turned out made is marked; refunds that others made are found
-    /// by the next question about the payment itself.
-    async fn note_made(&self, caller: &Caller, refund: &Refund) -> Result<(), LedgerError> {
-        let syssn = &refund.terms.syssn;
-        let Some(Entry::Payment(payment)) = self.ledger.find_by_syssn(syssn).await? else {
-            return Ok(());
-        };
-        let refunds = self.ledger.refunds_of(syssn).await?;
-        let made = refunds.iter().filter(|it| it.state == RefundState::Refunded);
-        let made = made.fold(0_u64, |sum, it| sum.saturating_add(it.terms.amount.minor()));
-        let all = made >= payment.terms.amount.minor();
-        self.note_on_payment(caller, refund, all).await;
-        Ok(())
     }
 }
 

@@ -13,7 +13,9 @@ use crate::{
         Amount, OrderNumber, PaymentEvent, PaymentState, RefundEvent, RefundState, RefundTerms,
         Syssn,
     },
-    ledger::{Caller, Entry, Happening, News, Note, Opened, Opening, Refund, RefundOpened},
+    ledger::{
+        Caller, Entry, Happening, LedgerError, News, Note, Opened, Opening, Refund, RefundOpened,
+    },
     policy::Action,
     spec::{PayType, pay_types::Refunds},
 };
@@ -232,35 +234,56 @@ impl Payments {
             tracing::warn!(%number, ?trouble, "the answer to a refund is in doubt");
         }
         let note = answer_note(caller, trouble.as_ref());
-        let settled = self.settle_refund(refund, event, &news, &note).await;
-        let refund = settled.map_err(|error| Refused::Unrecorded {
+        let settled = async {
+            // First: once the refund is over, nobody asks about it any more.
+            if event == RefundEvent::Refunded {
+                let made = order.refunded_minor().saturating_add(refund.terms.amount.minor());
+                self.note_on_payment(caller, &refund, made >= paid.minor()).await?;
+            }
+            self.settle_refund(refund, event, &news, &note).await
+        };
+        let refund = settled.await.map_err(|error| Refused::Unrecorded {
             number: number.clone(),
             cause: error.to_string(),
         })?;
         let before = order.refunded_minor();
         let now = if refund.state.counts() { refund.terms.amount.minor() } else { 0 };
         let left = paid.minor().saturating_sub(before).saturating_sub(now);
-        if refund.state == RefundState::Refunded {
-            self.note_on_payment(caller, &refund, left == 0).await;
-        }
         Ok(RefundReceipt { refund, replayed: false, left_minor: Some(left), trouble })
     }
 
-    /// Marks the payment of a refund that was made. The next query would too, so a failure is only
-    /// logged.
-    pub(super) async fn note_on_payment(&self, caller: &Caller, refund: &Refund, all: bool) {
-        let event = if all { PaymentEvent::RefundedInFull } else { PaymentEvent::RefundedInPart };
-        let noted = async {
-            let found = self.ledger.find_by_syssn(&refund.terms.syssn).await?;
-            let Some(Entry::Payment(payment)) = found else { return Ok(()) };
-            let note = Note::new(caller, Happening::Learned)
-                .saying(format!("refund {} was made", refund.number));
-            self.settle_payment(payment, event, &News::default(), &note).await.map(|_| ())
+    /// Marks the payment of a refund that turned out made, and is about to be written down. Refunds
+    /// that others made are found by the next question about the payment itself.
+    pub(super) async fn note_made(
+        &self,
+        caller: &Caller,
+        refund: &Refund,
+    ) -> Result<(), LedgerError> {
+        let syssn = &refund.terms.syssn;
+        let Some(Entry::Payment(payment)) = self.ledger.find_by_syssn(syssn).await? else {
+            return Ok(());
         };
-        if let Err(error) = noted.await {
-            let error: crate::ledger::LedgerError = error;
-            tracing::warn!(number = %refund.number, %error, "a refund could not be noted");
-        }
+        let refunds = self.ledger.refunds_of(syssn).await?;
+        let is_made =
+            |it: &&Refund| it.state == RefundState::Refunded || it.number == refund.number;
+        let made = refunds.iter().filter(is_made).map(|it| it.terms.amount.minor());
+        let all = made.fold(0, u64::saturating_add) >= payment.terms.amount.minor();
+        self.note_on_payment(caller, refund, all).await
+    }
+
+    /// Marks the payment of a refund that was made; `all` says that nothing is left of it.
+    async fn note_on_payment(
+        &self,
+        caller: &Caller,
+        refund: &Refund,
+        all: bool,
+    ) -> Result<(), LedgerError> {
+        let event = if all { PaymentEvent::RefundedInFull } else { PaymentEvent::RefundedInPart };
+        let found = self.ledger.find_by_syssn(&refund.terms.syssn).await?;
+        let Some(Entry::Payment(payment)) = found else { return Ok(()) };
+        let note = Note::new(caller, Happening::Learned)
+            .saying(format!("refund {} was made", refund.number));
+        self.settle_payment(payment, event, &News::default(), &note).await.map(|_| ())
     }
 }
 

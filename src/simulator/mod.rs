@@ -214,6 +214,11 @@ impl Simulator {
         arrived.map_or(0, |it| it.load(Ordering::Relaxed))
     }
 
+    /// How often `fault` struck.
+    pub fn struck(&self, fault: Fault) -> u64 {
+        self.desk.mishaps.struck(fault)
+    }
+
     /// Does to the order with this number what its payer could do at its page; false if it does
     /// not wait, or there is none.
     pub async fn act(&self, out_trade_no: &str, act: Act) -> Result<bool, BookError> {

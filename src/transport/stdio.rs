@@ -49,6 +49,7 @@ where
         Ok(running) => running,
         Err(error) => {
             tracing::debug!(%error, "the client left before it opened a conversation");
+            shutdown.stop();
             shutdown.drain(END_LIMIT).await;
             return Ok(());
         }
@@ -60,6 +61,7 @@ where
         () = ended.cancelled() => None,
     };
     if let Some(quit) = quit {
+        shutdown.stop();
         shutdown.drain(END_LIMIT).await;
         quit?;
         return Ok(());

@@ -5,14 +5,16 @@ use std::{
 };
 
 use rmcp::{
-    RoleClient, ServiceExt as _,
+    RoleClient, ServiceError, ServiceExt as _,
     model::{CallToolRequestParams, CallToolResult},
     service::RunningService,
-    transport::TokioChildProcess,
 };
 use serde_json::Value;
 use tempfile::TempDir;
-use tokio::process::Command;
+use tokio::{
+    process::{Child, Command},
+    sync::Mutex,
+};
 
 /// A folder that stands for one desk: its ledger and its simulator's book.
 pub(crate) struct Desk {
@@ -57,18 +59,41 @@ pub(crate) fn binary() -> PathBuf {
 /// An rmcp client of a server of its own, over pipes.
 pub(crate) struct Client {
     service: RunningService<RoleClient, ()>,
+    child: Mutex<Child>,
 }
 
 impl Client {
-    pub(crate) async fn of(command: Command) -> Self {
-        let service = ().serve(TokioChildProcess::new(command).unwrap()).await.unwrap();
-        Self { service }
+    pub(crate) async fn of(mut command: Command) -> Self {
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let pipes = (child.stdout.take().unwrap(), child.stdin.take().unwrap());
+        let service = ().serve(pipes).await.unwrap();
+        Self { service, child: Mutex::new(child) }
     }
 
     pub(crate) async fn result(&self, tool: &str, arguments: Value) -> CallToolResult {
+        self.attempt(tool, arguments).await.unwrap()
+    }
+
+    /// The result of a call during which the server may go.
+    pub(crate) async fn attempt(
+        &self,
+        tool: &str,
+        arguments: Value,
+    ) -> Result<CallToolResult, ServiceError> {
         let arguments = arguments.as_object().unwrap().clone();
         let call = CallToolRequestParams::new(tool.to_owned()).with_arguments(arguments);
-        self.service.call_tool(call).await.unwrap()
+        self.service.call_tool(call).await
+    }
+
+    /// SIGKILL; returns when the process is gone.
+    pub(crate) async fn kill(&self) {
+        self.child.lock().await.kill().await.unwrap();
+    }
+
+    /// Closes the server's input and waits until it has ended by itself.
+    pub(crate) async fn end(self) {
+        self.service.cancel().await.unwrap();
+        self.child.lock().await.wait().await.unwrap();
     }
 
     /// The structured reply of a call that must succeed, checked against the tool's schema.

@@ -1,6 +1,8 @@
 //! The one integration test binary; each file in this folder is one subject.
 //! (`cfg(test)` is always on here; it tells Clippy that helpers may unwrap.)
 #[cfg(test)]
+mod broken;
+#[cfg(test)]
 mod cluster;
 #[cfg(test)]
 mod commands;
@@ -19,7 +21,11 @@ mod orders;
 #[cfg(test)]
 mod postgres;
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod refusals;
+#[cfg(test)]
+mod soak;
 #[cfg(test)]
 mod stdio;
 #[cfg(test)]

@@ -58,3 +58,59 @@ fn nothing_leads_back_to_send_but_what_surely_did_not_arrive() {
         assert_eq!(state.on(RefundEvent::NotSent).is_ok(), *state == RefundState::Sent, "{state}");
     }
 }
+
+/// What is over stays over, but for money that moves after all: a payment that arrived late, and
+/// its way back.
+#[test]
+fn from_what_is_over_only_these_arrows_lead_on() {
+    let mut arrows = Vec::new();
+    for state in PaymentState::ALL.iter().filter(|it| !it.is_open()) {
+        arrows.extend(leaving(*state, PaymentEvent::ALL, PaymentState::on));
+    }
+    insta::assert_snapshot!(arrows.join("\n"), @r"
+    paid -> partially_refunded (refunded_in_part)
+    paid -> refunded (refunded_in_full)
+    failed -> paid (paid)
+    failed -> partially_refunded (refunded_in_part)
+    failed -> refunded (refunded_in_full)
+    closed -> paid (paid)
+    closed -> partially_refunded (refunded_in_part)
+    closed -> refunded (refunded_in_full)
+    partially_refunded -> refunded (refunded_in_full)
+    ");
+    let mut arrows = Vec::new();
+    for state in RefundState::ALL.iter().filter(|it| !it.is_open()) {
+        arrows.extend(leaving(*state, RefundEvent::ALL, RefundState::on));
+    }
+    insta::assert_snapshot!(arrows.join("\n"), @"failed -> refunded (refunded)");
+}
+
+/// The arrows that lead from `state` to another, `intended` left out: nothing of it has left.
+fn leaving<S: Copy + fmt::Display + PartialEq, E: Copy + fmt::Display>(
+    state: S,
+    events: &[E],
+    on: impl Fn(S, E) -> Result<S, InvalidTransition>,
+) -> Vec<String> {
+    if state.to_string() == "intended" {
+        return Vec::new();
+    }
+    let to = |event: &E| on(state, *event).ok().filter(|to| *to != state);
+    events.iter().filter_map(|it| Some(format!("{state} -> {} ({it})", to(it)?))).collect()
+}
+
+/// However they come, events never take a received payment out of "received", nor a made refund
+/// back.
+#[test]
+fn money_that_moved_is_never_argued_away() {
+    for state in PaymentState::ALL.iter().filter(|it| it.was_paid()) {
+        for event in PaymentEvent::ALL {
+            assert!(
+                state.on(*event).is_ok_and(PaymentState::was_paid) || state.on(*event).is_err()
+            );
+        }
+    }
+    for event in RefundEvent::ALL {
+        let after = RefundState::Refunded.on(*event).unwrap_or(RefundState::Refunded);
+        assert_eq!(after, RefundState::Refunded, "{event}");
+    }
+}

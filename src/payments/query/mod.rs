@@ -168,11 +168,13 @@ impl Payments {
                 Err(refused) => return Err(refused),
             }
         }
+        let by_number = finds_refunds(&trades, &refunds);
         let complete = self.add_refunds_elsewhere(&mut trades).await;
         let known = (payment.clone(), refunds.clone());
         // A number that was not asked for, or stands beyond what was read, is not missing.
         let all = trouble.is_none() && refunds.len() < MAX_NUMBERS && trades.len() < MAX_RECORDS;
-        let settled = self.settle(caller, payment, refunds, &trades, all).await;
+        let asked = Asked { all, refunds: complete || by_number };
+        let settled = self.settle(caller, payment, refunds, &trades, asked).await;
         // What QFPay says is told even where it cannot be written down now.
         let unwritten = settled.as_ref().err().map(ToString::to_string);
         let (payment, mut refunds) = settled.unwrap_or_else(|_| unwritten_view(known, &trades));
@@ -325,21 +327,25 @@ impl Payments {
         Err(Refused::QueryRefused { respcd: page.respcd, resperr: page.resperr })
     }
 
-    /// Writes down what QFPay says of a payment and its refunds. `all` says that QFPay was asked
-    /// about every month in which they can stand.
+    /// Writes down what QFPay says of a payment and its refunds.
     async fn settle(
         &self,
         caller: &Caller,
         payment: Payment,
         refunds: Vec<Refund>,
         trades: &[Trade],
-        all: bool,
+        asked: Asked,
     ) -> Result<(Payment, Vec<Refund>), LedgerError> {
-        let nothing_refunded = best(trades, &payment).is_some_and(|it| it.cancel == Some(0));
-        let payment = self.learn_payment(caller, payment, trades, all).await?;
+        let missing = asked.all
+            && match best(trades, &payment).and_then(|it| it.cancel) {
+                Some(0) => true,
+                // Some were made, and one that is not among them was not.
+                Some(1 | 3 | 5) => asked.refunds && has_one_payment(trades),
+                Some(_) | None => false,
+            };
+        let payment = self.learn_payment(caller, payment, trades, asked.all).await?;
         let mut settled = Vec::new();
         for refund in refunds {
-            let missing = all && nothing_refunded;
             settled.push(self.learn_refund(caller, refund, trades, missing).await?);
         }
         Ok((payment, settled))
@@ -374,7 +380,8 @@ impl Payments {
         }
     }
 
-    /// The same for a refund. One that QFPay said it works on can stay so until the next day.
+    /// The same for a refund. One that QFPay said it works on can stay so until the next day. Its
+    /// payment is marked before a refund is over, so that nothing is left to do once it is.
     pub(super) async fn learn_refund(
         &self,
         caller: &Caller,
@@ -383,6 +390,12 @@ impl Payments {
         missing: bool,
     ) -> Result<Refund, LedgerError> {
         if let Some(trade) = best_refund(trades, &refund) {
+            if trade.refund_event() == RefundEvent::Refunded
+                && refund.state != RefundState::Refunded
+            {
+                // In a box, because every query and recovery has one of these in it.
+                Box::pin(self.note_made(caller, &refund)).await?;
+            }
             let note = Note::new(caller, Happening::Learned);
             return self.settle_refund(refund, trade.refund_event(), &news_in(trade), &note).await;
         }
@@ -438,7 +451,7 @@ impl Payments {
                 self.settle_payment(it, event, &news_in(trade), &note).await?;
             }
             Some(Entry::Refund(it)) if best_refund(std::slice::from_ref(trade), &it).is_some() => {
-                self.settle_refund(it, trade.refund_event(), &news_in(trade), &note).await?;
+                self.learn_refund(caller, it, std::slice::from_ref(trade), false).await?;
             }
             Some(_) | None => {}
         }
@@ -457,6 +470,15 @@ impl Payments {
         }
         months
     }
+}
+
+/// What QFPay was asked for, beyond what it answered.
+#[derive(Debug, Clone, Copy)]
+struct Asked {
+    /// Every month in which the payment and its refunds can stand.
+    all: bool,
+    /// Every refund of the payment, or by numbers under which it finds refunds.
+    refunds: bool,
 }
 
 /// For how long QFPay has had no record of something.
@@ -537,6 +559,17 @@ fn best_refund<'a>(trades: &'a [Trade], refund: &Refund) -> Option<&'a Trade> {
         RefundEvent::Lost => 1,
         RefundEvent::Refused | RefundEvent::Send | RefundEvent::NotSent => 0,
     })
+}
+
+/// Whether QFPay finds refunds by their numbers: all that were made are in its answer.
+fn finds_refunds(trades: &[Trade], refunds: &[Refund]) -> bool {
+    let mut made = refunds.iter().filter(|it| it.state == RefundState::Refunded).peekable();
+    made.peek().is_some() && made.all(|it| best_refund(trades, it).is_some())
+}
+
+/// Whether all records are of one payment. Under one number there can be several (contract §1.2).
+fn has_one_payment(trades: &[Trade]) -> bool {
+    trades.iter().filter(|it| it.kind == Kind::Payment).count() == 1
 }
 
 /// The rank of records that say that the money was received.

@@ -290,6 +290,24 @@ async fn a_refund_that_qfpay_has_no_record_of_for_an_hour_failed_unless_it_was_a
 }
 
 #[tokio::test]
+async fn a_second_refund_that_never_arrived_failed_however_much_the_month_holds() {
+    let world = World::paid(100).await;
+    world.then(&[&records(&[payment("0000", "0")]), PAID]);
+    world.refund("R1", Some(40)).await;
+    let ours = records(&[payment("0000", "5"), refund("R1", 40)]);
+    let mut stranger = payment("0000", "0");
+    stranger["out_trade_no"] = json!("OTHER");
+    let page = records(&vec![stranger; 100]);
+    let month = vec![page.as_str(); query::MAX_RECORDS / 100];
+    world.then(&[&[ours.as_str()], month.as_slice(), &["lost"]].concat());
+    assert_eq!(world.refund("R2", Some(40)).await, "in_doubt 40, 20 left (lost)");
+    world.later(180);
+    world.then(&[&[ours.as_str()], month.as_slice()].concat());
+    let told = world.status("A1").await;
+    assert_eq!(told, "partially_refunded [R1 refunded 40] [R2 failed 40]");
+}
+
+#[tokio::test]
 async fn what_was_not_paid_cannot_be_refunded() {
     let world = World::answering(&[PAID]);
     world.pay("A1", 100).await;

@@ -7,7 +7,10 @@ mod script;
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -142,6 +145,8 @@ pub(super) struct Mishaps {
     /// How often each endpoint was asked for each number, by [`Faults::key`]; empty without a plan.
     asked: Mutex<HashMap<u64, u64>>,
     script: Mutex<Script>,
+    /// How often each fault struck, in the order of [`Fault::ALL`].
+    struck: [AtomicU64; Fault::ALL.len()],
 }
 
 /// What happens to one request.
@@ -154,7 +159,7 @@ pub(super) struct Mishap {
 
 impl Mishaps {
     pub(super) fn new(plan: Option<Faults>) -> Self {
-        Self { plan, asked: Mutex::default(), script: Mutex::default() }
+        Self { plan, asked: Mutex::default(), script: Mutex::default(), struck: Default::default() }
     }
 
     /// What happens to a request to `endpoint` for `number`. What is scripted comes first.
@@ -167,12 +172,24 @@ impl Mishaps {
             drawn
         });
         let mut script = self.script.lock().unwrap_or_else(PoisonError::into_inner);
-        let scripted = script.fault(endpoint);
+        let fault = script.fault(endpoint).or(drawn).filter(|it| it.strikes(endpoint));
+        if let Some(struck) = fault.and_then(|it| self.count(it)) {
+            struck.fetch_add(1, Ordering::Relaxed);
+        }
         Mishap {
-            fault: scripted.or(drawn).filter(|it| it.strikes(endpoint)),
+            fault,
             before: script.held(endpoint, When::Before),
             after: script.held(endpoint, When::After),
         }
+    }
+
+    fn count(&self, fault: Fault) -> Option<&AtomicU64> {
+        let at = Fault::ALL.into_iter().position(|it| it == fault)?;
+        self.struck.get(at)
+    }
+
+    pub(super) fn struck(&self, fault: Fault) -> u64 {
+        self.count(fault).map_or(0, |it| it.load(Ordering::Relaxed))
     }
 
     pub(super) fn script(&self, endpoint: Endpoint, fault: Fault) {
