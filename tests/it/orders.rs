@@ -190,7 +190,7 @@ async fn recover_settles_what_is_in_doubt_and_show_tells_the_whole_story() {
     let of = |event: &Value| format!("{} {}", event["number"], event["what"]).replace('"', "");
     let history = story["history"].as_array().unwrap();
     let told: Vec<String> = history.iter().map(of).collect();
-    let wanted = ["A1 sent", "A1 no_answer", "A1 learned", "R1 sent", "R1 answered", "A1 learned"];
+    let wanted = ["A1 sent", "A1 no_answer", "A1 learned", "R1 sent", "A1 learned", "R1 answered"];
     assert_eq!(told, wanted);
     assert_eq!(
         (&history[2]["from"], &history[2]["to"], &history[2]["tool"], &history[2]["transport"]),

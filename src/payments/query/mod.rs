@@ -339,8 +339,8 @@ impl Payments {
         let missing = asked.all
             && match best(trades, &payment).and_then(|it| it.cancel) {
                 Some(0) => true,
-                // Some were made, and one that is not among them was not.
-                Some(1 | 3 | 5) => asked.refunds && has_one_payment(trades),
+                // Some were made: those account for it, and one that is not among them was not.
+                Some(1 | 3 | 5) => asked.refunds && accounts_for(trades, &payment),
                 Some(_) | None => false,
             };
         let payment = self.learn_payment(caller, payment, trades, asked.all).await?;
@@ -567,9 +567,19 @@ fn finds_refunds(trades: &[Trade], refunds: &[Refund]) -> bool {
     made.peek().is_some() && made.all(|it| best_refund(trades, it).is_some())
 }
 
-/// Whether all records are of one payment. Under one number there can be several (contract §1.2).
-fn has_one_payment(trades: &[Trade]) -> bool {
-    trades.iter().filter(|it| it.kind == Kind::Payment).count() == 1
+/// Whether the refunds among the records explain what the payment's own says of its money. Under one
+/// number there can be several payments (contract §1.2): then nobody can tell.
+fn accounts_for(trades: &[Trade], payment: &Payment) -> bool {
+    let payments: Vec<&Trade> = trades.iter().filter(|it| it.kind == Kind::Payment).collect();
+    let [only] = payments.as_slice() else { return false };
+    let made = trades.iter().filter(|it| {
+        it.kind == Kind::Refund
+            && it.original == only.syssn
+            && it.refund_event() == RefundEvent::Refunded
+    });
+    let made = made.filter_map(|it| it.amount_minor).fold(0, u64::saturating_add);
+    let least = if only.cancel == Some(5) { 1 } else { payment.terms.amount.minor() };
+    least <= made
 }
 
 /// The rank of records that say that the money was received.

@@ -40,7 +40,7 @@ const LOOK: Duration = Duration::from_millis(20);
 /// case is a milder one, and as true.
 const STUCK: Duration = Duration::from_millis(200);
 /// Beyond the time at which QFPay's silence means "never arrived".
-const MUCH_LATER: SignedDuration = SignedDuration::from_hours(3);
+const MUCH_LATER: [i64; 2] = [3, 4];
 const GIVE_UP: SignedDuration = SignedDuration::from_hours(2);
 
 /// Where the ledger is.
@@ -173,9 +173,12 @@ impl World {
         self.agrees(Doubts::Over).await;
     }
 
-    /// Recovers when nothing can be on its way any more.
+    /// Recovers when nothing can be on its way any more: once, after which what was `sent` is in
+    /// doubt, and once more when no call can be waiting for its answer.
     pub(crate) async fn recover_much_later(&self) {
-        self.recover(Arc::new(MuchLater)).await;
+        for hours in MUCH_LATER {
+            self.recover(Arc::new(MuchLater(SignedDuration::from_hours(hours)))).await;
+        }
     }
 
     pub(crate) async fn agrees(&self, doubts: Doubts) {
@@ -308,11 +311,11 @@ impl Lock {
 
 /// The machine's clock, hours ahead.
 #[derive(Debug)]
-struct MuchLater;
+struct MuchLater(SignedDuration);
 
 impl Clock for MuchLater {
     fn now(&self) -> Timestamp {
-        SystemClock.now().checked_add(MUCH_LATER).unwrap()
+        SystemClock.now().checked_add(self.0).unwrap()
     }
 }
 
