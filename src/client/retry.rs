@@ -18,6 +18,8 @@
 //! | `Verdict::Refused` | code | `refused`, the only "no" there is |
 use std::time::Duration;
 
+use jiff::SignedDuration;
+
 use super::Trouble;
 use crate::spec::endpoints::Effect;
 
@@ -27,6 +29,10 @@ pub const MAX_ATTEMPTS: u32 = 4;
 pub const MAX_WAIT: Duration = Duration::from_secs(10);
 /// The longest wait that is believed and told on.
 pub const MAX_TOLD_WAIT: Duration = Duration::from_secs(3600);
+/// How long after it was written down a request that moves money may still leave. A machine that
+/// slept, or was held, wakes in the middle of a call; by then somebody may have found that QFPay has
+/// no record of it, and the recovery concludes nothing from that for longer than this.
+pub const LEAVES_WITHIN: SignedDuration = SignedDuration::from_mins(3);
 /// The wait before the second attempt; each further one is twice the last.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 
@@ -35,6 +41,8 @@ const FIRST_WAIT: Duration = Duration::from_secs(1);
 pub enum Failure {
     /// Our own HTTP client could not be made.
     ClientUnbuilt,
+    /// It was written down as leaving so long ago that others may have drawn their conclusions.
+    TooLate,
     /// The turn in the pace would come later than the caller can wait.
     NoTurn,
     /// Name, address, connection or TLS: not a byte of the request left.
@@ -104,8 +112,9 @@ const fn row(fate: Fate, repeat: Repeat, told: &'static str) -> Row {
 }
 
 impl Failure {
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::ClientUnbuilt,
+        Self::TooLate,
         Self::NoTurn,
         Self::NoConnection,
         Self::RateLimited,
@@ -131,6 +140,7 @@ impl Failure {
         use Repeat::{All, Never, Reads};
         match self {
             Self::ClientUnbuilt  => row(NotArrived,   All,   "the HTTP client could not be made"),
+            Self::TooLate        => row(NotArrived,   Never, "it could not leave in time, and is not sent any more"),
             Self::NoTurn         => row(NotArrived,   Never, "too many requests wait for QFPay's rate limit"),
             Self::NoConnection   => row(NotArrived,   All,   "QFPay could not be reached"),
             Self::RateLimited    => row(NotProcessed, All,   "QFPay's rate limit was reached (HTTP 429)"),
@@ -219,6 +229,7 @@ mod tests {
         });
         insta::assert_snapshot!(rows.join("\n"), @"
         ClientUnbuilt  | NotArrived   | reads again | moves again
+        TooLate        | NotArrived   | reads -     | moves -
         NoTurn         | NotArrived   | reads -     | moves -
         NoConnection   | NotArrived   | reads again | moves again
         RateLimited    | NotProcessed | reads again | moves again

@@ -86,6 +86,6 @@ fn each_failure_is_not_sent_or_lost_and_never_a_refusal() {
     let lines = lines.iter().map(|(event, failures)| format!("{event}: {}", failures.join(" ")));
     insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n"), @"
     lost: Redirect ServerError TimedOut Broken TooLarge WrongSignature Empty Html NotJson NotObject NoRespcd TwoStatuses OtherOrder
-    not_sent: ClientUnbuilt NoTurn NoConnection RateLimited
+    not_sent: ClientUnbuilt TooLate NoTurn NoConnection RateLimited
     ");
 }

@@ -1,5 +1,5 @@
 //! The terms of a payment and of a refund: what must be the same for a retry to be a retry.
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use jiff::civil::DateTime;
 
@@ -7,12 +7,24 @@ use super::{Amount, OrderNumber, Syssn};
 use crate::spec::{Field, PayType};
 
 /// What a payment is for. Two calls with one number must agree in all of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct PaymentTerms {
     pub amount: Amount,
     pub pay_type: &'static PayType,
     /// Everything else that is sent, by field, without blanks.
     pub extras: BTreeMap<Field, String>,
+}
+
+/// Without the payer's code, which is worth money while it lives.
+impl fmt::Debug for PaymentTerms {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = self.extras.iter().filter(|(field, _)| **field != Field::AuthCode);
+        f.debug_struct("PaymentTerms")
+            .field("amount", &self.amount)
+            .field("pay_type", &self.pay_type.code)
+            .field("extras", &shown.collect::<BTreeMap<_, _>>())
+            .finish()
+    }
 }
 
 /// What the payer must be shown to pay.
@@ -83,5 +95,23 @@ impl PaymentTerms {
             compare(field.name(), say(self), say(other));
         }
         found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::Currency;
+
+    #[test]
+    fn a_payers_code_is_not_in_debug_output() {
+        let extras = BTreeMap::from([
+            (Field::AuthCode, "284957201938475610".to_owned()),
+            (Field::GoodsName, "tea".to_owned()),
+        ]);
+        let amount = Amount::from_minor(100, Currency::find("HKD").unwrap()).unwrap();
+        let terms = PaymentTerms { amount, pay_type: PayType::find("800208").unwrap(), extras };
+        let told = format!("{terms:?}");
+        assert!(told.contains("tea") && !told.contains("284957201938475610"), "{told}");
     }
 }

@@ -37,6 +37,8 @@ words!(
         Learned = "learned",
         /// It was carried out after it had been taken for failed or closed.
         LateSuccess = "late_success",
+        /// Nobody waits for its answer any more, and QFPay has no record of it so far.
+        Silent = "silent",
         /// QFPay had no record of it for so long that it cannot have arrived.
         GivenUp = "given_up",
         /// The same number with the same terms: what is stored was told, nothing was sent.

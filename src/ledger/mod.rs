@@ -306,6 +306,13 @@ impl Entry {
         }
     }
 
+    pub fn resperr(&self) -> Option<&str> {
+        match self {
+            Self::Payment(it) => it.resperr.as_deref(),
+            Self::Refund(it) => it.resperr.as_deref(),
+        }
+    }
+
     pub fn syssn(&self) -> Option<&Syssn> {
         match self {
             Self::Payment(it) => it.syssn.as_ref(),

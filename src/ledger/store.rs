@@ -272,8 +272,8 @@ pub(super) trait Store: Write {
         syssn: &str,
     ) -> impl Future<Output = Outcome<Vec<Row>>> + Send;
 
-    /// An entry with these terms that is unfinished, or was changed since without having ended in
-    /// vain.
+    /// An entry with these terms that is unfinished, or was finished since without having ended in
+    /// vain. What is refunded later was finished when it was made.
     fn repeated(
         &mut self,
         scope: &Scope,
@@ -397,7 +397,8 @@ macro_rules! store {
             ) -> Outcome<Option<Row>> {
                 let recent = sqlx::query_as(select!(
                     "AND digest = $3 AND updated_ms >= $4 AND state NOT IN ('failed', 'closed') \
-                     ORDER BY updated_ms DESC LIMIT 1"
+                     AND (kind = 'refund' OR state NOT IN ('partially_refunded', 'refunded') \
+                     OR created_ms >= $4) ORDER BY updated_ms DESC LIMIT 1"
                 ))
                 .bind(scope.environment.name())
                 .bind(scope.merchant.as_str())

@@ -140,7 +140,11 @@ fn not_refundable(why: &NotRefundable) -> String {
              merchant."
                 .to_owned()
         }
-        NotRefundable::LeftUnknown { .. } => "Give the amount.".to_owned(),
+        NotRefundable::LeftUnknown { .. } => {
+            "Ask the person how much to give back, once they have looked in QFPay's portal at what \
+             was refunded already; then give that amount."
+                .to_owned()
+        }
         NotRefundable::Status { number, .. } => {
             format!("Call query_transaction {{\"out_trade_no\":\"{number}\"}} to follow it.")
         }

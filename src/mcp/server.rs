@@ -100,8 +100,9 @@ impl Server {
         format!(
             "QFPay payments in the `{}` environment: {}. {money} Amounts are whole numbers of \
              minor units (1050 is HKD 10.50). Order of calls: list_pay_types, create_payment, show \
-             the payer the QR code or link, query_transaction until `paid`; refund gives money \
-             back; explain_respcd explains codes. `pending` is not paid. `in_doubt` means that \
+             the payer the QR code or link, wait_for_payment until `paid` (query_transaction looks \
+             once); cancel_payment ends an unpaid order, refund gives money back; explain_respcd \
+             explains codes. `pending` is not paid. `in_doubt` means that \
              nobody knows yet: never pay or refund again, query.",
             row.name, row.meaning
         )

@@ -3,10 +3,7 @@
 use jiff::SignedDuration;
 
 use super::{Payments, Refused};
-use crate::{
-    domain::{OrderNumber, Syssn},
-    ledger::LedgerError,
-};
+use crate::domain::{OrderNumber, Syssn};
 
 /// How long it is held where nobody knows how it ended: after that QFPay's own record tells.
 const HELD: SignedDuration = SignedDuration::from_mins(10);
@@ -33,9 +30,12 @@ impl Payments {
         Err(Refused::GivingBack(order.clone()))
     }
 
-    /// Gives the right back: how it ended is known.
-    pub(super) async fn done(&self, alone: Alone) -> Result<(), LedgerError> {
+    /// Gives the right back: how it ended is known. It also ends by itself.
+    pub(super) async fn done(&self, alone: Alone) {
         let now = self.clock.now();
-        self.ledger.lease(&alone.name, &alone.holder, now, now, false).await.map(|_| ())
+        let given = self.ledger.lease(&alone.name, &alone.holder, now, now, false).await;
+        if let Err(error) = given {
+            tracing::warn!(%error, "the right to give money back is left to end by itself");
+        }
     }
 }

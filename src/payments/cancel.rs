@@ -7,7 +7,7 @@ use jiff::civil::DateTime;
 use super::{Payments, Refused, alone::Alone, query::OrderView};
 use crate::{
     client::Trouble,
-    domain::{Ending, OrderNumber, PaymentEvent, PaymentState},
+    domain::{Ending, OrderNumber, PaymentState},
     ledger::{Caller, Entry, Happening, News, Note},
     policy::Action,
     spec::{
@@ -77,7 +77,7 @@ impl Payments {
             return Ok(untouched(order));
         };
         let ending = self.ending(number, &order).ok_or(NotCancellable::Unclear(number.clone()))?;
-        let alone = self.alone_with(&order, &ending).await?;
+        let alone = self.alone_with(caller, &order, &ending).await?;
         let endpoint = by.endpoint().path();
         let about = Note::new(caller, Happening::CancelSent).saying(endpoint);
         // On disk before it leaves, as everything that can move money.
@@ -94,10 +94,10 @@ impl Payments {
         let (order, trouble) = match self.ordered(caller, number).await {
             Ok(fresh) => (fresh, trouble),
             Err(Refused::Unanswered(why)) => (order, trouble.or(Some(why))),
-            Err(_) => (order, trouble),
+            Err(why) => (order, trouble.or(Some(Trouble::Lost { reason: why.to_string() }))),
         };
         if let Some(alone) = alone.filter(|_| trouble.is_none()) {
-            self.done(alone).await?;
+            self.done(alone).await;
         }
         Ok(Cancelled { order, untouched: false, answer, refused, trouble })
     }
@@ -105,6 +105,7 @@ impl Payments {
     /// A void gives money back, so no refund may be on its way, nor begin meanwhile.
     async fn alone_with(
         &self,
+        caller: &Caller,
         order: &OrderView,
         ending: &Ending,
     ) -> Result<Option<Alone>, Refused> {
@@ -112,14 +113,17 @@ impl Payments {
             return Ok(None);
         };
         let alone = self.alone(&ending.number, syssn).await?;
+        // What was read before may have changed until it was ours.
         let refunds = self.ledger.refunds_of(syssn).await?;
-        match refunds.into_iter().find(|it| it.state.counts()) {
-            Some(other) => {
-                self.done(alone).await?;
-                Err(Refused::RefundUnderWay(other.number))
-            }
-            None => Ok(Some(alone)),
-        }
+        let other = refunds.into_iter().find(|it| it.state.counts());
+        let refused = match (other, self.ordered(caller, &ending.number).await) {
+            (Some(other), _) => Refused::RefundUnderWay(other.number),
+            (None, Ok(fresh)) if fresh.status == order.status => return Ok(Some(alone)),
+            (None, Ok(_)) => Refused::GivingBack(ending.number.clone()),
+            (None, Err(refused)) => refused,
+        };
+        self.done(alone).await;
+        Err(refused)
     }
 
     /// The order as it stands at QFPay now.
@@ -138,7 +142,7 @@ impl Payments {
     }
 
     /// What surely never left is closed here; anything else that is over stays as it is.
-    async fn never_sent(
+    pub(super) async fn never_sent(
         &self,
         caller: &Caller,
         number: &OrderNumber,
@@ -151,9 +155,16 @@ impl Payments {
             return Ok(order);
         };
         let note = Note::new(caller, Happening::Learned).saying("cancelled before it was sent");
-        let closed =
-            self.settle_payment(payment, PaymentEvent::Closed, &News::default(), &note).await?;
-        Ok(OrderView { status: closed.state, ..order })
+        let (to, news, now) = (PaymentState::Closed, News::default(), self.clock.now());
+        let status = if payment.state == PaymentState::Intended
+            && self.ledger.advance_payment(&payment, to, &news, note, now).await?.is_some()
+        {
+            to
+        } else {
+            // It was sent meanwhile.
+            PaymentState::Sent
+        };
+        Ok(OrderView { status, ..order })
     }
 
     /// What QFPay wants to know of the order: its time as it was sent to it.

@@ -201,6 +201,7 @@ impl Payments {
         news: &News,
         note: &Note<'_>,
     ) -> Result<Payment, LedgerError> {
+        let judged = is_judgement(note);
         for _ in 0..MAX_RACES {
             let to = match payment.state.on(event) {
                 Ok(to) => to,
@@ -212,7 +213,8 @@ impl Payments {
             let ended = matches!(payment.state, PaymentState::Failed | PaymentState::Closed);
             let late = ended && to.was_paid();
             // The first number stays, unless another attempt under ours brought the money.
-            let keep = payment.syssn.is_some() && !to.was_paid();
+            let known = payment.state.was_paid() || !to.was_paid();
+            let keep = payment.syssn.is_some() && known;
             let syssn = news.syssn.clone().filter(|_| !keep);
             let news = News { syssn, late, ..news.clone() };
             if to == payment.state
@@ -228,6 +230,8 @@ impl Payments {
                 return Ok(settled);
             }
             match self.ledger.find(&payment.number).await? {
+                // A judgement was about how it stood before.
+                Some(Entry::Payment(fresh)) if judged => return Ok(fresh),
                 Some(Entry::Payment(fresh)) => payment = fresh,
                 Some(Entry::Refund(_)) | None => break,
             }
@@ -243,6 +247,7 @@ impl Payments {
         news: &News,
         note: &Note<'_>,
     ) -> Result<Refund, LedgerError> {
+        let judged = is_judgement(note);
         for _ in 0..MAX_RACES {
             let to = match refund.state.on(event) {
                 Ok(to) => to,
@@ -266,6 +271,7 @@ impl Payments {
                 return Ok(settled);
             }
             match self.ledger.find(&refund.number).await? {
+                Some(Entry::Refund(fresh)) if judged => return Ok(fresh),
                 Some(Entry::Refund(fresh)) => refund = fresh,
                 Some(Entry::Payment(_)) | None => break,
             }
@@ -314,7 +320,8 @@ impl Payments {
     /// The months of QFPay's calendar in which something made at `at` can stand: its own, and the
     /// next where the two clocks may disagree about which it is.
     fn months_around(at: Timestamp) -> Vec<time::Window> {
-        let slack = SignedDuration::from_mins(10);
+        // As far as a machine's clock may reasonably be off.
+        let slack = SignedDuration::from_hours(24);
         let day = |at: Timestamp| at.to_zoned(time::qfpay_zone()).date();
         let (before, after) =
             (at.checked_sub(slack).unwrap_or(at), at.checked_add(slack).unwrap_or(at));
@@ -323,6 +330,12 @@ impl Payments {
         months.dedup();
         months
     }
+}
+
+/// Whether it is what we concluded from how an entry stood, rather than something QFPay said: where
+/// somebody else has written meanwhile, the conclusion does not hold any more.
+fn is_judgement(note: &Note<'_>) -> bool {
+    matches!(note.what, Happening::GivenUp | Happening::NoAnswer | Happening::Silent)
 }
 
 /// Whether news would change anything besides the state.

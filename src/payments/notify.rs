@@ -5,7 +5,7 @@
 use super::Payments;
 use crate::{
     client::{Kind, Notification, NotificationError},
-    domain::OrderNumber,
+    domain::{OrderNumber, PaymentEvent},
     ledger::{Caller, Entry, Happening, LedgerError, Note},
 };
 
@@ -96,7 +96,8 @@ impl Payments {
             Some(Entry::Payment(it)) => {
                 trade.kind == Kind::Payment
                     && it.syssn == trade.syssn
-                    && it.state.on(trade.payment_event()) == Ok(it.state)
+                    && it.state.was_paid()
+                    && trade.payment_event() == PaymentEvent::Paid
             }
             Some(Entry::Refund(it)) => {
                 trade.kind == Kind::Refund

@@ -3,16 +3,23 @@
 //! One process at a time does it for a merchant: it holds a lease in the ledger. That is for the
 //! pace only; nothing breaks where two ask at once, since every change names the version it starts
 //! from.
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
 
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
-use super::{Payments, Refused, query::MAX_RECORDS};
+use super::{
+    Payments, Refused,
+    query::{MAX_RECORDS, NO_RECORD},
+};
 use crate::{
-    client::Query,
-    domain::{OrderNumber, Syssn, time::Window},
-    ledger::{Caller, Entry, LedgerError, Place, Refund},
+    client::{Query, Trouble},
+    domain::{OrderNumber, PaymentState, Syssn, time::Window},
+    ledger::{Caller, Entry, Filter, LedgerError, Place, Refund},
     policy::Action,
 };
 
@@ -26,6 +33,12 @@ const MOST: usize = 20_000;
 const PAGE: u32 = 500;
 /// Numbers in one question: several records of each still fit one page of the answer.
 const CHUNK: usize = 50;
+/// Entries of one chunk that may come to nothing one after another.
+const IN_VAIN: usize = 5;
+/// Between two questions in the background: at most half of a minute's turns go to them.
+const BREATH: Duration = Duration::from_millis(300);
+/// For how long what was given up is still asked about.
+const STILL_ASKED: SignedDuration = SignedDuration::from_hours(26);
 /// What is not settled yet is asked about again after a tenth of its age, within these bounds.
 const SOONEST: SignedDuration = SignedDuration::from_secs(30);
 const LATEST: SignedDuration = SignedDuration::from_hours(1);
@@ -116,12 +129,33 @@ impl Payments {
             return Ok(Progress::default());
         }
         let now = self.clock.now();
-        let entries = self.all_unfinished(|it| is_due(it, asked.get(it.number()), now)).await?;
+        let due = |it: &Entry| is_due(it, asked.get(it.number()), now);
+        let mut entries = self.all_unfinished(due).await?;
+        entries.extend(self.given_up(now).await?.into_iter().filter(due));
         let numbers: Vec<OrderNumber> = entries.iter().map(|it| it.number().clone()).collect();
-        let done = self.round(&Round { caller, holder, force: false }, entries, &|_| {}).await?;
+        // However the round ends, what it asked about is not asked about again at once.
+        let reached = AtomicUsize::new(0);
+        let tell = |progress: Progress| reached.store(progress.asked, Ordering::Relaxed);
+        let round = Round { caller, holder, force: false };
+        let done = self.round(&round, entries, &tell).await;
         asked.retain(|_, at| now.duration_since(*at) < LATEST);
-        asked.extend(numbers.into_iter().take(done.asked).map(|it| (it, now)));
-        Ok(done)
+        let reached = reached.into_inner();
+        asked.extend(numbers.into_iter().take(reached).map(|it| (it, now)));
+        done
+    }
+
+    /// What was given up within the last day: should it turn out made after all, somebody must hear
+    /// of it.
+    async fn given_up(&self, now: Timestamp) -> Result<Vec<Entry>, LedgerError> {
+        let filter = Filter {
+            states: vec![PaymentState::Failed.word().to_owned()],
+            since: now.checked_sub(STILL_ASKED).ok(),
+            limit: PAGE,
+            ..Filter::default()
+        };
+        let mut failed = self.ledger.list(&filter).await?;
+        failed.retain(|it| it.resperr() == Some(NO_RECORD));
+        Ok(failed)
     }
 
     async fn all_unfinished(
@@ -156,6 +190,10 @@ impl Payments {
                 break;
             }
             force = false;
+            if !round.force && progress.asked > 0 {
+                // In the background it leaves most turns of the pace to those who wait.
+                tokio::time::sleep(BREATH).await;
+            }
             let Some(settled) = self.ask_or_single_out(round, chunk).await? else { break };
             progress.settled = progress.settled.saturating_add(settled);
             progress.asked = progress.asked.saturating_add(chunk.len());
@@ -164,23 +202,25 @@ impl Payments {
         Ok(progress)
     }
 
-    /// Asks about some entries at once; where QFPay refuses that question, about each of them, so that
-    /// one it cannot be asked about does not hold up the others.
+    /// Asks about some entries at once; where that question comes to nothing, about each of them, so
+    /// that one it cannot be asked about does not hold up the others.
     async fn ask_or_single_out(
         &self,
         round: &Round<'_>,
         chunk: &[Entry],
     ) -> Result<Option<usize>, Refused> {
         match self.ask_about(round, chunk).await {
-            Err(Refused::QueryRefused { .. }) => {}
+            Err(refused) if is_about_one(&refused) => {}
             done => return done,
         }
-        let mut settled: usize = 0;
+        let (mut settled, mut in_vain): (usize, usize) = (0, 0);
         for entry in chunk {
             match self.ask_about(round, std::slice::from_ref(entry)).await {
                 Ok(Some(one)) => settled = settled.saturating_add(one),
                 Ok(None) => return Ok(None),
-                Err(refused @ Refused::QueryRefused { .. }) => {
+                // When nothing at all is answered it is not about one of them.
+                Err(refused) if is_about_one(&refused) && in_vain < IN_VAIN => {
+                    in_vain = in_vain.saturating_add(1);
                     tracing::warn!(number = %entry.number(), %refused, "it cannot be asked about");
                 }
                 Err(other) => return Err(other),
@@ -249,6 +289,16 @@ impl Payments {
             Some(Entry::Payment(_)) | None => Ok(refund),
         }
     }
+}
+
+/// Whether another question may fare better.
+fn is_about_one(refused: &Refused) -> bool {
+    matches!(
+        refused,
+        Refused::QueryRefused { .. }
+            | Refused::Unanswered(Trouble::Lost { .. })
+            | Refused::Ledger(LedgerError::Damaged { .. })
+    )
 }
 
 /// A word that tells one process's recovery from another's.

@@ -83,6 +83,10 @@ impl Payments {
         };
         let pay_type = order.pay_type.map_or("unlisted", |it| it.code);
         self.permit(Action::Refund, Some(pay_type), Some(paid.currency().code))?;
+        let others = self.ledger.refunds_of(&syssn).await?;
+        if let Some(other) = others.iter().find(|it| it.state.is_open() && it.number != *number) {
+            return Err(Refused::RefundUnderWay(other.number.clone()));
+        }
         let amount = amount(new.amount.as_deref(), paid, &order)?;
         let terms = RefundTerms { order: order.number.clone(), syssn, amount };
         let elsewhere = self.refunded_elsewhere(&order).await?;
@@ -121,12 +125,20 @@ impl Payments {
         if order.pay_type.and_then(PayType::void).is_none() {
             return Ok(self.ledger.open_refund(opening, limit).await?);
         }
-        let number = order.number.as_ref().unwrap_or(opening.number);
-        let alone = self.alone(number, &opening.terms.syssn).await?;
-        let opened = self.ledger.open_refund(opening, limit).await?;
+        let (caller, syssn) = (opening.caller, opening.terms.syssn.clone());
+        let number = order.number.as_ref().unwrap_or(opening.number).clone();
+        let alone = self.alone(&number, &syssn).await?;
+        // What was read before may have changed until it was ours.
+        let opened = match self.refundable(caller, &Of::Trade(syssn)).await {
+            Ok(fresh) if fresh.refunded_minor() == order.refunded_minor() => {
+                self.ledger.open_refund(opening, limit).await.map_err(Refused::from)
+            }
+            Ok(_) => Err(Refused::GivingBack(number)),
+            Err(refused) => Err(refused),
+        };
         // From here on its own entry holds a void off.
-        self.done(alone).await?;
-        Ok(opened)
+        self.done(alone).await;
+        opened
     }
 
     /// The answer that is already there, when the number was used before and the refund left.

@@ -49,40 +49,60 @@ impl Payments {
         cancelled: &CancellationToken,
         tick: Ticker<'_>,
     ) -> Result<Waited, Refused> {
+        let waited = self.wait_for(number, caller, limit, cancelled, tick).await;
+        let (what, told) = match &waited {
+            Ok(it) => {
+                let status = it.found.orders.first().map_or("not found", |it| it.status.word());
+                (Happening::Asked, format!("waited {} s: {status}", it.waited.as_secs()))
+            }
+            Err(refused) => (Happening::Refused, refused.to_string()),
+        };
+        self.note(Some(number), None, Note::new(caller, what).saying(told)).await;
+        waited
+    }
+
+    async fn wait_for(
+        &self,
+        number: &OrderNumber,
+        caller: &Caller,
+        limit: Duration,
+        cancelled: &CancellationToken,
+        tick: Ticker<'_>,
+    ) -> Result<Waited, Refused> {
         self.permit(Action::QueryTransaction, None, None)?;
         let start = Instant::now();
+        let over = async {
+            tokio::select! {
+                () = tokio::time::sleep(limit) => {}
+                () = cancelled.cancelled() => {}
+                () = self.stop.cancelled() => {}
+            }
+        };
+        tokio::pin!(over);
         let mut listener = self.changes.listen();
-        for nth in 0_usize.. {
-            let found = self.order(caller, number).await?;
-            let waited = start.elapsed();
-            let left = limit.saturating_sub(waited);
-            let going_on = found.orders.first().filter(|it| is_waiting(it.status));
-            let over = left.is_zero() || cancelled.is_cancelled() || self.stop.is_cancelled();
-            let Some(order) = going_on.filter(|_| !over) else {
-                let status = found.orders.first().map_or("not found", |it| it.status.word());
-                let told = format!("waited {} s: {status}", waited.as_secs());
-                self.note(Some(number), None, Note::new(caller, Happening::Asked).saying(told))
-                    .await;
-                return Ok(Waited { found, waited });
+        let mut nth = 0_usize;
+        loop {
+            // A question that takes too long is left to itself: the ledger tells what is known.
+            let (found, last) = tokio::select! {
+                found = self.order(caller, number) => (found?, false),
+                () = &mut over => (self.remembered(number).await?, true),
             };
-            let pause = pause(order.pay_type.map(|it| it.flow), nth).min(left);
+            let waited = start.elapsed();
+            let going_on = found.orders.first().filter(|it| it.status.is_open() && !last);
+            let Some(order) = going_on else { return Ok(Waited { found, waited }) };
+            let left = limit.saturating_sub(waited);
+            let pause = pause(order.pay_type.map(|it| it.flow), nth);
             let told = tick(Tick { waited, left, status: order.status });
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
                 // Whoever does not listen holds nothing up.
                 () = told.then(|()| std::future::pending()) => {}
                 () = listener.changed(number) => {}
-                () = cancelled.cancelled() => {}
-                () = self.stop.cancelled() => {}
+                () = &mut over => return Ok(Waited { found, waited: start.elapsed() }),
             }
+            nth = nth.saturating_add(1);
         }
-        Err(Refused::Unrecorded { number: number.clone(), cause: "waited for ever".to_owned() })
     }
-}
-
-/// Whether there is something to wait for.
-fn is_waiting(status: PaymentState) -> bool {
-    status.is_open()
 }
 
 fn pause(flow: Option<Flow>, nth: usize) -> Duration {

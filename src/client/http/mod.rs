@@ -16,13 +16,17 @@ use super::{
     params::Params,
     request,
     response::check_signature,
-    retry::{self, Failure, MAX_TOLD_WAIT, Next},
+    retry::{self, Failure, LEAVES_WITHIN, MAX_TOLD_WAIT, Next},
     sign::{APP_CODE_HEADER, SIGN_HEADER, SIGN_TYPE_HEADER, SignType, sign},
 };
 use crate::{
     clock::Clock,
     domain::{Amount, Ending, OrderNumber, PaymentTerms, RefundTerms, Syssn},
-    spec::{Flow, endpoints::Endpoint, pay_types::Cancel},
+    spec::{
+        Flow,
+        endpoints::{Effect, Endpoint},
+        pay_types::Cancel,
+    },
 };
 
 /// The largest answer that is read.
@@ -106,12 +110,21 @@ impl HttpGateway {
     }
 
     /// Sends until there is an answer or repeating is no longer safe or useful.
-    async fn post(&self, endpoint: Endpoint, mut params: Params) -> Result<Body, Trouble> {
+    async fn post(
+        &self,
+        endpoint: Endpoint,
+        mut params: Params,
+        written_at: Timestamp,
+    ) -> Result<Body, Trouble> {
         params.set("mchid", self.settings.mchid.clone().unwrap_or_default());
         let mut attempt = 0;
         loop {
             if let Err(busy) = self.pace.turn(self.settings.patience).await {
                 return Err(Failure::NoTurn.trouble(None, Some(busy.retry_after)));
+            }
+            let age = self.clock.now().duration_since(written_at);
+            if endpoint.effect() == Effect::Moves && age > LEAVES_WITHIN {
+                return Err(Failure::TooLate.into());
             }
             let miss = match self.attempt(endpoint, &params).await {
                 Ok(body) => return Ok(body),
@@ -242,7 +255,7 @@ fn told(error: &reqwest::Error) -> String {
 impl Gateway for HttpGateway {
     async fn pay(&self, order: &OrderNumber, terms: &PaymentTerms, at: Timestamp) -> Exchange {
         let params = request::payment(order, terms, at, &self.settings.zone);
-        let answer = self.post(Endpoint::Payment, params).await.and_then(|it| it.answer())?;
+        let answer = self.post(Endpoint::Payment, params, at).await.and_then(|it| it.answer())?;
         let scanned = terms.pay_type.flow == Flow::Cpm && answer.respcd == "0000";
         if scanned && !answer.names_its_order() {
             return Err(Failure::OtherOrder.into());
@@ -252,13 +265,14 @@ impl Gateway for HttpGateway {
 
     async fn refund(&self, number: &OrderNumber, terms: &RefundTerms, at: Timestamp) -> Exchange {
         let params = request::refund(number, terms, at, &self.settings.zone);
-        let answer = self.post(Endpoint::Refund, params).await.and_then(|it| it.answer())?;
+        let answer = self.post(Endpoint::Refund, params, at).await.and_then(|it| it.answer())?;
         echoing(answer, number, terms.amount, Some(&terms.syssn))
     }
 
     async fn cancel(&self, by: Cancel, ending: &Ending) -> Exchange {
         let params = request::cancel(ending);
-        let answer = self.post(by.endpoint(), params).await.and_then(|it| it.answer())?;
+        let answer =
+            self.post(by.endpoint(), params, self.clock.now()).await.and_then(|it| it.answer())?;
         if answer.is_about(ending) { Ok(answer) } else { Err(Failure::OtherOrder.into()) }
     }
 
@@ -271,7 +285,7 @@ impl Gateway for HttpGateway {
     }
 
     async fn query(&self, query: &Query) -> Result<Page, Trouble> {
-        let body = self.post(Endpoint::Query, request::query(query)).await?;
+        let body = self.post(Endpoint::Query, request::query(query), self.clock.now()).await?;
         Page::parse(&body.bytes, body.signature)
     }
 }

@@ -9,7 +9,7 @@ use tokio::{
 use super::*;
 use crate::{
     client::{pace, payment_event, sign::sign_body},
-    clock::SystemClock,
+    clock::Clock,
     domain::{Amount, PaymentEvent, time::qfpay_zone},
     spec::{Currency, PayType},
 };
@@ -89,8 +89,18 @@ fn settings(url: &str) -> Settings {
     }
 }
 
+/// A second after the payment of these tests was written down.
+#[derive(Debug)]
+struct Stopped;
+
+impl Clock for Stopped {
+    fn now(&self) -> Timestamp {
+        "2026-11-23T06:30:06Z".parse().unwrap()
+    }
+}
+
 fn gateway(settings: Settings) -> HttpGateway {
-    HttpGateway::new(settings, Arc::new(pace::LocalPace::new(&pace::QFPAY)), Arc::new(SystemClock))
+    HttpGateway::new(settings, Arc::new(pace::LocalPace::new(&pace::QFPAY)), Arc::new(Stopped))
 }
 
 async fn pay(gateway: &HttpGateway) -> Exchange {
@@ -99,6 +109,19 @@ async fn pay(gateway: &HttpGateway) -> Exchange {
     let terms = PaymentTerms { amount, pay_type, extras: std::collections::BTreeMap::new() };
     let at = "2026-11-23T06:30:05Z".parse().unwrap();
     gateway.pay(&"A1".parse().unwrap(), &terms, at).await
+}
+
+/// A machine that slept wakes with payments that are hours old; by then others know better.
+#[tokio::test]
+async fn what_was_written_down_long_ago_is_not_sent_any_more() {
+    let script = Script::answering(vec![signed(DONE)]).await;
+    let amount = Amount::from_minor(1050, Currency::find("HKD").unwrap()).unwrap();
+    let pay_type = PayType::find("800201").unwrap();
+    let terms = PaymentTerms { amount, pay_type, extras: std::collections::BTreeMap::new() };
+    let at = "2026-11-23T06:27:05Z".parse().unwrap();
+    let exchange = gateway(settings(&script.url)).pay(&"A1".parse().unwrap(), &terms, at).await;
+    insta::assert_snapshot!(reason(exchange), @"not sent: it could not leave in time, and is not sent any more");
+    assert!(script.requests().is_empty());
 }
 
 fn http(status: &str, headers: &str, body: &str) -> Vec<u8> {
@@ -187,7 +210,7 @@ async fn a_429_without_a_time_is_waited_out_and_one_with_a_date_is_understood() 
     let script = Script::answering(vec![busy(""), signed(DONE)]).await;
     script.pay().await.unwrap();
     assert_eq!(script.requests().len(), 2);
-    let later = SystemClock.now().checked_add(jiff::SignedDuration::from_mins(2)).unwrap();
+    let later = Stopped.now().checked_add(jiff::SignedDuration::from_mins(2)).unwrap();
     let date = later.strftime("%a, %d %b %Y %H:%M:%S GMT");
     let script = Script::answering(vec![busy(&format!("retry-after: {date}\r\n"))]).await;
     let Err(Trouble::NotSent { retry_after: Some(wait), .. }) = script.pay().await else {

@@ -218,16 +218,23 @@ impl Page {
         let records = match outer.remove("data") {
             Some(Value::Array(records)) => records,
             Some(record @ Value::Object(_)) => vec![record],
-            Some(_) | None => Vec::new(),
+            None | Some(Value::Null) => Vec::new(),
+            Some(Value::String(blank)) if blank.trim().is_empty() => Vec::new(),
+            // "No record" is what gives orders up, so nothing else may look like it.
+            Some(Value::String(_) | Value::Bool(_) | Value::Number(_)) => {
+                return Err(Failure::NotObject.into());
+            }
         };
         let resperr = outer.get("resperr").and_then(text).map(|it| cleaned(&it));
-        let trades = records.into_iter().filter_map(|record| {
-            if let Value::Object(fields) = record { Some(Trade::read(fields)) } else { None }
-        });
+        let mut trades = Vec::new();
+        for record in records {
+            let Value::Object(fields) = record else { return Err(Failure::NotObject.into()) };
+            trades.push(Trade::read(fields));
+        }
         Ok(Self {
             respcd: cleaned(&respcd),
             resperr: resperr.unwrap_or_default(),
-            trades: trades.collect(),
+            trades,
             signature,
         })
     }

@@ -181,3 +181,16 @@ fn texts_from_outside_are_bounded_and_cannot_hide_anything() {
     assert!(it.resperr.starts_with("ab ccc"));
     assert_eq!(it.resperr.chars().count(), MAX_TEXT);
 }
+
+#[test]
+fn only_an_empty_list_is_no_record() {
+    for empty in ["", r#","data":[]"#, r#","data":null"#, r#","data":"""#] {
+        let body = format!(r#"{{"respcd":"0000"{empty}}}"#);
+        let page = Page::parse(body.as_bytes(), SignatureCheck::Absent).unwrap();
+        assert!(page.trades.is_empty(), "{body}");
+    }
+    for odd in ["true", "7", r#""none""#, r#"["x"]"#, "[null]"] {
+        let body = format!(r#"{{"respcd":"0000","data":{odd}}}"#);
+        assert!(Page::parse(body.as_bytes(), SignatureCheck::Absent).is_err(), "{body}");
+    }
+}

@@ -37,7 +37,7 @@ const SESSION: [(&str, &str); 3] = [
     ("idle_in_transaction_session_timeout", "15s"),
 ];
 /// How often something is asked again after its connection broke: 50 ms, doubled each time, comes
-/// to some six seconds, in which a restarted server is back.
+/// to three seconds; that a server is coming up is waited for by the connection itself.
 const TRIES: u32 = 7;
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 
@@ -71,8 +71,8 @@ impl Database {
         let pool = PgPoolOptions::new()
             .max_connections(CONNECTIONS)
             .acquire_timeout(ACQUIRE)
-            // A ping before each use would double the round trips; what is stale is asked again.
-            .test_before_acquire(false)
+            // After a restart of the server all that were open are stale.
+            .test_before_acquire(true)
             .connect_lazy_with(options);
         let connections = Arc::new(Connections { pool, ready: OnceCell::new() });
         Ok(Self { batch: Batch::new(connections.clone()), connections })

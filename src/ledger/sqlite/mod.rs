@@ -151,6 +151,14 @@ async fn prepare(file: &Path, pool: &SqlitePool) -> Result<Identity, LedgerError
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         builder.create(folder).map_err(|error| LedgerError::Store(error.into()))?;
     }
+    // Orders are nobody else's business; SQLite gives its other files the same mode.
+    #[cfg(unix)]
+    if !file.exists() {
+        let mut options = std::fs::OpenOptions::new();
+        options.create(true).append(true);
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        options.open(file).map_err(|error| LedgerError::Store(error.into()))?;
+    }
     migrate(pool).await?;
     Ok(identity(file))
 }
@@ -259,6 +267,19 @@ mod tests {
         assert!(told.contains("was moved or deleted while in use; restart the server"), "{told}");
         open_payment(&SqliteLedger::new(&file, scope("m1")), "A2").await.unwrap();
         assert!(open_payment(&ledger, "A3").await.is_err());
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn the_file_is_for_its_owner_only() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = SqliteLedger::new(&folder.path().join("ledger.db"), scope("m1"));
+        open_payment(&ledger, "A1").await.unwrap();
+        for file in std::fs::read_dir(folder.path()).unwrap() {
+            let mode = file.unwrap().metadata().unwrap().permissions().mode();
+            assert_eq!(mode & 0o077, 0, "{mode:o}");
+        }
     }
 
     #[tokio::test]

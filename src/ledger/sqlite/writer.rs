@@ -101,7 +101,13 @@ async fn transaction(
     waiting: &mut mpsc::Receiver<Job>,
 ) -> Option<SqliteConnection> {
     if let Err(error) = sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut connection).await {
-        let _ = first.told.send(Err(error.into()));
+        // Who waits behind it would wait as long, and for the same.
+        let mut next = Some(first);
+        while let Some(job) = next {
+            let told = format!("the ledger cannot be written to now: {error}");
+            let _ = job.told.send(Err(LedgerError::Store(told.into())));
+            next = waiting.try_recv().ok();
+        }
         return None;
     }
     let mut done = Vec::new();
@@ -109,7 +115,11 @@ async fn transaction(
     while let Some(job) = next.take() {
         match (job.work)(&mut connection).await {
             Ok(result) => done.push((job.told, result)),
-            Err(error) => return undone(done, job.told, error),
+            // It read what it could not make sense of, and wrote nothing.
+            Err(error @ LedgerError::Damaged { .. }) => {
+                let _ = job.told.send(Err(error));
+            }
+            Err(error @ LedgerError::Store(_)) => return undone(done, job.told, error),
         }
         if done.len() < MOST {
             next = waiting.try_recv().ok();

@@ -81,7 +81,7 @@ const OWN: [Field; 2] = [Field::OutTradeNo, Field::Syssn];
 #[tool_router(router = create_payment_router, vis = "pub(super)")]
 impl Server {
     /// Start a payment at QFPay and get what the payer needs: a QR code, a link, or the result.
-    /// `pending` means the order exists and is NOT paid; call query_transaction until it is `paid`.
+    /// `pending` means the order exists and is NOT paid; call wait_for_payment until it is `paid`.
     /// Safe to repeat with the same out_trade_no: it is charged at most once. If the answer is
     /// `in_doubt`, never pay again; query.
     #[tool(

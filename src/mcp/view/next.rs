@@ -4,7 +4,10 @@ use jiff::Timestamp;
 use super::query;
 use crate::{
     domain::{OrderNumber, PaymentState},
-    payments::{cancel::Cancelled, query::OrderView},
+    payments::{
+        cancel::Cancelled,
+        query::{NO_RECORD, OrderView},
+    },
     spec::{
         Flow,
         resp_codes::{self, Operation},
@@ -20,10 +23,16 @@ pub(in crate::mcp) fn after_query(orders: &[OrderView]) -> String {
     let Some(order) = orders.first() else { return String::new() };
     let number = order.number.as_ref().map(ToString::to_string).unwrap_or_default();
     let query = query(&number);
-    if orders.iter().filter(|it| it.status.was_paid()).count() > 1 {
-        return "This number was paid more than once. Tell the person; refund the one too many by \
-                its syssn."
-            .to_owned();
+    // One whose money is back is not one too many any more.
+    let holds =
+        |it: &&OrderView| matches!(it.status, PaymentState::Paid | PaymentState::PartiallyRefunded);
+    let held: Vec<&OrderView> = orders.iter().filter(holds).collect();
+    if let [_, surplus, ..] = held.as_slice() {
+        let syssn = surplus.syssn.as_ref().map(ToString::to_string).unwrap_or_default();
+        return format!(
+            "This number was paid more than once. Tell the person. To give the later payment back, \
+             call refund {{\"syssn\":\"{syssn}\"}}, once."
+        );
     }
     if let Some(open) = order.refunds.iter().find(|it| it.status.is_open()) {
         let refund = open.number.as_ref().map(ToString::to_string).unwrap_or_default();
@@ -129,11 +138,12 @@ pub(in crate::mcp) fn after_cancel(cancelled: &Cancelled, number: &OrderNumber) 
 
 /// What to do after a payment that was not carried out.
 pub(super) fn failed(code: Option<&str>, said: Option<&str>) -> String {
-    let Some(code) = code else {
-        return "QFPay has no record of it after so long: it never arrived, and was not paid. For a new \
-                try call create_payment with a new out_trade_no."
+    if said == Some(NO_RECORD) {
+        return "QFPay has had no record of it for so long that it cannot have arrived. Query it once \
+                more before a new try, which takes a new out_trade_no."
             .to_owned();
-    };
-    let reading = resp_codes::read(code, said.unwrap_or_default(), Operation::Payment);
+    }
+    let (code, said) = (code.unwrap_or_default(), said.unwrap_or_default());
+    let reading = resp_codes::read(code, said, Operation::Payment);
     format!("Not carried out. {}", reading.next_step)
 }

@@ -6,7 +6,7 @@ use super::{meaning, query};
 use crate::{
     domain::{RefundState, amount},
     mcp::refusal::wait,
-    payments::refund::RefundReceipt,
+    payments::{query::NO_RECORD, refund::RefundReceipt},
     spec::resp_codes::{self, Operation},
 };
 
@@ -63,18 +63,16 @@ impl RefundReply {
                      refund_no \"{number}\"."
                 )
             }
-            RefundState::Failed => match respcd {
-                None => {
-                    "QFPay has no record of it after so long: it never arrived, and no money went \
-                         back. If the person still wants it, call refund with a new refund_no."
-                        .to_owned()
-                }
-                Some(code) => {
-                    let said = resperr.unwrap_or_default();
-                    let reading = resp_codes::read(code, said, Operation::Refund);
-                    format!("No money went back. {}", reading.next_step)
-                }
-            },
+            RefundState::Failed if resperr == Some(NO_RECORD) => {
+                "QFPay has had no record of it for so long that it cannot have arrived. Query it once \
+                 more before a new one, which takes a new refund_no."
+                    .to_owned()
+            }
+            RefundState::Failed => {
+                let (code, said) = (respcd.unwrap_or_default(), resperr.unwrap_or_default());
+                let reading = resp_codes::read(code, said, Operation::Refund);
+                format!("No money went back. {}", reading.next_step)
+            }
         };
         Self {
             status: refund.state.word(),

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, civil::DateTime};
 
 use super::{Payments, Refused, news_in};
 use crate::{
-    client::{Kind, Page, Query, Trade},
+    client::{Kind, Page, Query, Trade, Trouble},
     domain::{
         OrderNumber, PaymentEvent, PaymentState, RefundEvent, RefundState, Syssn,
         time::{self, Window},
@@ -20,11 +20,10 @@ mod view;
 pub use view::{Found, OrderView, RefundView};
 use view::{grouped, view};
 
-pub(super) const NO_RECORD: &str = "QFPay has no record of it";
+pub const NO_RECORD: &str = "QFPay has no record of it";
 /// Longer than any call of ours takes to get its answer and write it down: whoever sent it before
 /// then waits no more.
-const LONGEST_CALL: SignedDuration = SignedDuration::from_mins(5);
-const NOBODY_WAITS: &str = "nobody waits for its answer any more";
+const LONGEST_CALL: SignedDuration = SignedDuration::from_mins(6);
 /// How many months back an order that the ledger does not know is looked for.
 pub const MONTHS_BACK: usize = 13;
 /// Most records that one question reads through.
@@ -114,6 +113,27 @@ impl Payments {
                 self.unknown(caller, query, self.months_back(), true).await
             }
         }
+    }
+
+    /// An order as the ledger knows it, without asking.
+    pub(super) async fn remembered(&self, number: &OrderNumber) -> Result<Found, Refused> {
+        let payment = match self.ledger.find(number).await? {
+            Some(Entry::Payment(payment)) => payment,
+            Some(Entry::Refund(refund)) => {
+                match self.ledger.find_by_syssn(&refund.terms.syssn).await? {
+                    Some(Entry::Payment(payment)) => payment,
+                    Some(Entry::Refund(_)) | None => return Ok(Found::default()),
+                }
+            }
+            None => return Ok(Found::default()),
+        };
+        let refunds = match &payment.syssn {
+            Some(syssn) => self.ledger.refunds_of(syssn).await?,
+            None => Vec::new(),
+        };
+        let order = OrderView { refunds_complete: false, ..view(payment, refunds, &[]) };
+        let trouble = Some(Trouble::Lost { reason: "QFPay has not answered yet".to_owned() });
+        Ok(Found { orders: vec![order], trouble, ..Found::default() })
     }
 
     /// An order by QFPay's number, or by the number of one of its refunds.
@@ -366,14 +386,16 @@ impl Payments {
                 .settle_payment(payment, trade.payment_event(), &news_in(trade), &note)
                 .await;
         }
-        let unknown = matches!(payment.state, PaymentState::Sent | PaymentState::InDoubt);
+        // A record under its number that we cannot match is still a record.
+        let unknown = matches!(payment.state, PaymentState::Sent | PaymentState::InDoubt)
+            && !is_named(trades, &payment.number);
         match self.silence(&payment).filter(|_| all && unknown) {
             Some(Silence::Long) if payment.state == PaymentState::InDoubt => {
                 let note = Note::new(caller, Happening::GivenUp);
                 self.settle_payment(payment, PaymentEvent::Refused, &no_record(), &note).await
             }
             Some(_) if payment.state == PaymentState::Sent => {
-                let note = Note::new(caller, Happening::Learned).saying(NOBODY_WAITS);
+                let note = Note::new(caller, Happening::Silent);
                 self.settle_payment(payment, PaymentEvent::Lost, &News::default(), &note).await
             }
             Some(_) | None => Ok(payment),
@@ -399,14 +421,15 @@ impl Payments {
             let note = Note::new(caller, Happening::Learned);
             return self.settle_refund(refund, trade.refund_event(), &news_in(trade), &note).await;
         }
-        let unknown = matches!(refund.state, RefundState::Sent | RefundState::InDoubt);
+        let unknown = matches!(refund.state, RefundState::Sent | RefundState::InDoubt)
+            && !is_named(trades, &refund.number);
         match self.silence(&refund).filter(|_| unknown) {
             Some(Silence::Long) if missing && refund.state == RefundState::InDoubt => {
                 let note = Note::new(caller, Happening::GivenUp);
                 self.settle_refund(refund, RefundEvent::Refused, &no_record(), &note).await
             }
             Some(_) if refund.state == RefundState::Sent => {
-                let note = Note::new(caller, Happening::Learned).saying(NOBODY_WAITS);
+                let note = Note::new(caller, Happening::Silent);
                 self.settle_refund(refund, RefundEvent::Lost, &News::default(), &note).await
             }
             Some(_) | None => Ok(refund),
@@ -531,6 +554,11 @@ fn best<'a>(trades: &'a [Trade], payment: &Payment) -> Option<&'a Trade> {
         let same = payment.syssn.is_some() && it.syssn == payment.syssn;
         (rank(it.payment_event()), same)
     })
+}
+
+/// Whether any record has this number, whatever else it says.
+fn is_named(trades: &[Trade], number: &OrderNumber) -> bool {
+    trades.iter().any(|it| it.order.as_ref() == Some(number))
 }
 
 fn is_of(trade: &Trade, payment: &Payment) -> bool {

@@ -48,7 +48,7 @@ async fn a_card_that_is_paid_is_voided() {
     let paid = by("802801", "0000", "0");
     let voided = by("802801", "0000", "1");
     // The last question looks for refunds that others made.
-    let world = World::answering(&[&paid, DONE, &voided, &voided]);
+    let world = World::answering(&[&paid, &paid, DONE, &voided, &voided]);
     assert_eq!(cancel(&world, "A1").await, "refunded (0000)");
     assert!(world.asked().iter().any(|it| it.starts_with("Reversal A1")), "{:?}", world.asked());
 }
@@ -101,7 +101,7 @@ async fn a_type_without_a_call_that_ends_it_is_told_so() {
 #[tokio::test]
 async fn a_void_and_a_refund_of_one_card_payment_never_run_at_once() {
     let paid = by("802801", "0000", "0");
-    let world = World::answering(&[&paid, "lost", &paid]);
+    let world = World::answering(&[&paid, &paid, "lost", &paid]);
     // The void's answer is lost: it may still give the money back.
     assert_eq!(cancel(&world, "A1").await, "paid (lost)");
     world.then(&[&paid]);
@@ -109,8 +109,31 @@ async fn a_void_and_a_refund_of_one_card_payment_never_run_at_once() {
     world.then(&[&paid]);
     insta::assert_snapshot!(cancel(&world, "A1").await, @"the money of order A1 is being given back by another call");
     world.later(11);
-    world.then(&[&paid, "lost"]);
+    world.then(&[&paid, &paid, "lost"]);
     assert_eq!(world.refund("R1", None).await, "in_doubt 100, 0 left (lost)");
-    world.then(&[&paid]);
+    world.then(&[&paid, &paid]);
     insta::assert_snapshot!(cancel(&world, "A1").await, @"refund R1 of this order is still on its way");
+}
+
+/// Between the question and the closing, another call may have sent it after all.
+#[tokio::test]
+async fn what_was_sent_meanwhile_is_not_closed_here() {
+    let world = World::answering(&["not sent"]);
+    world.pay("A1", 100).await;
+    let hold = world.qfpay.hold.clone().lock_owned().await;
+    world.then(&[PAID]);
+    let sending = world.pay("A1", 100);
+    tokio::pin!(sending);
+    tokio::select! {
+        _ = &mut sending => panic!("the answer is held back"),
+        () = world.qfpay.left.notified() => {}
+    }
+    // What the cancellation read a moment ago.
+    let found = world.payments.remembered(&"A1".parse().unwrap()).await.unwrap();
+    let mut stale = found.orders[0].clone();
+    stale.status = PaymentState::Intended;
+    let told = world.payments.never_sent(&CALLER, &"A1".parse().unwrap(), stale).await.unwrap();
+    assert_eq!(told.status, PaymentState::Sent);
+    drop(hold);
+    assert_eq!(sending.await, "pending");
 }

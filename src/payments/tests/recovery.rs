@@ -68,7 +68,7 @@ async fn a_payment_whose_process_died_is_in_doubt_once_nobody_can_be_waiting() {
         now: world.payments.clock.now(),
     };
     world.payments.ledger.open_payment(opening).await.unwrap();
-    for (later, wanted) in [(1, "sent"), (5, "in_doubt"), (120, "failed")] {
+    for (later, wanted) in [(1, "sent"), (6, "in_doubt"), (120, "failed")] {
         world.later(later);
         world.then(&[&records(&[])]);
         recover(&world).await;
@@ -212,4 +212,59 @@ async fn production_that_is_closed_is_not_asked_and_what_was_open_is_settled() {
     world.payments.settings = Arc::new(settings);
     world.then(&[&records(&[payment("0000", "0")])]);
     assert_eq!(recover(&world).await, "1 1 1");
+}
+
+#[tokio::test]
+async fn a_record_that_cannot_be_matched_is_not_no_record() {
+    let world = World::answering(&["lost"]);
+    world.pay("A1", 100).await;
+    world.later(300);
+    for spoiled in ["txamt", "txcurrcd", "order_type"] {
+        let mut odd = payment("0000", "0");
+        odd[spoiled] = json!("101.50 ???");
+        world.then(&[&records(&[odd])]);
+        recover(&world).await;
+        assert_eq!(state(&world, "A1").await, "in_doubt", "{spoiled}");
+    }
+}
+
+/// A judgement ("it never arrived") is about how the entry stood; a fact that came meanwhile stays.
+#[tokio::test]
+async fn a_give_up_does_not_overrule_what_somebody_learned_meanwhile() {
+    let world = World::answering(&["lost"]);
+    world.pay("A1", 100).await;
+    let number = "A1".parse().unwrap();
+    let Some(Entry::Payment(judged)) = world.payments.ledger.find(&number).await.unwrap() else {
+        panic!()
+    };
+    world.then(&[&records(&[payment("1143", "0")])]);
+    assert_eq!(world.status("A1").await, "pending");
+    let note = Note::new(&CALLER, Happening::GivenUp);
+    let settled = world
+        .payments
+        .settle_payment(judged, PaymentEvent::Refused, &News::default(), &note)
+        .await
+        .unwrap();
+    assert_eq!(settled.state, PaymentState::Pending);
+}
+
+#[tokio::test]
+async fn what_was_given_up_is_still_asked_about_for_a_day() {
+    let world = World::answering(&["lost"]);
+    world.pay("A1", 100).await;
+    world.later(121);
+    world.then(&[&records(&[])]);
+    recover(&world).await;
+    assert_eq!(state(&world, "A1").await, "failed");
+    world.then(&[&records(&[payment("0000", "0")])]);
+    let stop = CancellationToken::new();
+    let listener = world.payments.changes.listen();
+    let every = std::time::Duration::from_secs(600);
+    let background =
+        tokio::spawn(world.payments.clone().keep_recovering(CALLER.clone(), every, stop.clone()));
+    let mut listener = listener;
+    listener.changed(&"A1".parse().unwrap()).await;
+    stop.cancel();
+    background.await.unwrap();
+    assert_eq!(state(&world, "A1").await, "paid");
 }

@@ -104,3 +104,13 @@ async fn it_stops_asking_when_it_is_cancelled_or_the_process_ends() {
         assert_eq!(ended, "pending after 0 s");
     }
 }
+
+/// QFPay is slow: the question takes longer than the caller has.
+#[tokio::test]
+async fn a_question_that_takes_too_long_does_not_hold_it_up() {
+    let world = World::paid(100).await;
+    let hold = world.qfpay.hold.clone().lock_owned().await;
+    world.then(&[&unpaid()]);
+    assert_eq!(wait(&world, 1, &Arc::default()).await, "pending after 1 s");
+    drop(hold);
+}

@@ -125,6 +125,7 @@ impl Gateway for Script {
         let numbers: Vec<&str> = query.orders.iter().map(OrderNumber::as_str).collect();
         let start = query.window.map(|it| time::format_wire(it.start)).unwrap_or_default();
         let body = self.next(&format!("query {} {start}", numbers.join(",")))?;
+        let _ = self.hold.lock().await;
         Page::parse(body.as_bytes(), SignatureCheck::Absent)
     }
 }

@@ -1,6 +1,14 @@
 //! A desk on which things break: a simulator whose faults a test scripts, a store, and the real
 //! binary between them.
-use std::{fmt::Write as _, str::FromStr as _, sync::Arc, time::Duration};
+use std::{
+    fmt::Write as _,
+    str::FromStr as _,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use qfpay_mcp::{
@@ -40,7 +48,7 @@ const LOOK: Duration = Duration::from_millis(20);
 /// case is a milder one, and as true.
 const STUCK: Duration = Duration::from_millis(200);
 /// Beyond the time at which QFPay's silence means "never arrived".
-const MUCH_LATER: [i64; 2] = [3, 4];
+const MUCH_LATER: i64 = 3;
 const GIVE_UP: SignedDuration = SignedDuration::from_hours(2);
 
 /// Where the ledger is.
@@ -52,6 +60,8 @@ pub(crate) enum Store {
 
 pub(crate) struct World {
     desk: Desk,
+    /// How far the clock of [`recover_much_later`](Self::recover_much_later) has gone.
+    hours: AtomicI64,
     pub(crate) simulator: Simulator,
     /// What `QFPAY_LEDGER` says.
     pub(crate) place: String,
@@ -99,7 +109,7 @@ impl World {
         // Makes the tables, so that they can be locked.
         let now = SystemClock.now();
         ledger.lease("test", "test", now, now, false).await.unwrap();
-        Self { desk, simulator, place, ledger }
+        Self { desk, hours: AtomicI64::new(0), simulator, place, ledger }
     }
 
     /// The real binary. `recovery` is what `QFPAY_RECOVERY_SECONDS` says.
@@ -176,7 +186,9 @@ impl World {
     /// Recovers when nothing can be on its way any more: once, after which what was `sent` is in
     /// doubt, and once more when no call can be waiting for its answer.
     pub(crate) async fn recover_much_later(&self) {
-        for hours in MUCH_LATER {
+        for _ in 0..2 {
+            // Time only goes forward.
+            let hours = MUCH_LATER + self.hours.fetch_add(1, Ordering::Relaxed);
             self.recover(Arc::new(MuchLater(SignedDuration::from_hours(hours)))).await;
         }
     }
