@@ -105,7 +105,7 @@ impl Payments {
                 tokio::time::sleep(every).await;
             }
         };
-        stop.run_until_cancelled(rounds).await;
+        stop.run_until_cancelled(Box::pin(rounds)).await;
         // Whoever is started next need not wait for the lease to end.
         if !asked.is_empty()
             && let Err(error) = self.give_up_the_lease(&holder).await

@@ -2,28 +2,33 @@
 //!
 //! QFPay looks numbers up in one calendar month at a time (contract §1.2). Nobody who asks needs to
 //! know: an order of ours is looked for in its month, any other month by month into the past.
-use jiff::{SignedDuration, civil::DateTime};
+use jiff::civil::DateTime;
 
-use super::{Payments, Refused, news_in};
+use super::{Payments, Refused};
 use crate::{
     client::{Kind, Page, Query, Trade, Trouble},
     domain::{
-        OrderNumber, PaymentEvent, PaymentState, RefundEvent, RefundState, Syssn,
+        OrderNumber, PaymentEvent, RefundState, Syssn,
         time::{self, Window},
     },
-    ledger::{Caller, Entry, Happening, LedgerError, News, Note, Payment, Record, Refund},
+    ledger::{Caller, Entry, Happening, Note, Payment, Refund},
     policy::Action,
 };
 
+mod learn;
+mod records;
 mod view;
 
-pub use view::{Found, OrderView, RefundView};
-use view::{grouped, view};
+use self::{
+    learn::Asked,
+    records::{RECEIVED, best, best_refund, finds_refunds, rank},
+    view::{grouped, view},
+};
+pub use self::{
+    learn::NO_RECORD,
+    view::{Found, OrderView, RefundView},
+};
 
-pub const NO_RECORD: &str = "QFPay has no record of it";
-/// Longer than any call of ours takes to get its answer and write it down: whoever sent it before
-/// then waits no more.
-const LONGEST_CALL: SignedDuration = SignedDuration::from_mins(6);
 /// How many months back an order that the ledger does not know is looked for.
 pub const MONTHS_BACK: usize = 13;
 /// Most records that one question reads through.
@@ -347,140 +352,6 @@ impl Payments {
         Err(Refused::QueryRefused { respcd: page.respcd, resperr: page.resperr })
     }
 
-    /// Writes down what QFPay says of a payment and its refunds.
-    async fn settle(
-        &self,
-        caller: &Caller,
-        payment: Payment,
-        refunds: Vec<Refund>,
-        trades: &[Trade],
-        asked: Asked,
-    ) -> Result<(Payment, Vec<Refund>), LedgerError> {
-        let missing = asked.all
-            && match best(trades, &payment).and_then(|it| it.cancel) {
-                Some(0) => true,
-                // Some were made: those account for it, and one that is not among them was not.
-                Some(1 | 3 | 5) => asked.refunds && accounts_for(trades, &payment),
-                Some(_) | None => false,
-            };
-        let payment = self.learn_payment(caller, payment, trades, asked.all).await?;
-        let mut settled = Vec::new();
-        for refund in refunds {
-            settled.push(self.learn_refund(caller, refund, trades, missing).await?);
-        }
-        Ok((payment, settled))
-    }
-
-    /// Writes down what QFPay's records say of a payment. With `all` they are all there can be:
-    /// what is not among them long after it was sent never arrived.
-    pub(super) async fn learn_payment(
-        &self,
-        caller: &Caller,
-        payment: Payment,
-        trades: &[Trade],
-        all: bool,
-    ) -> Result<Payment, LedgerError> {
-        if let Some(trade) = best(trades, &payment) {
-            let note = Note::new(caller, Happening::Learned);
-            return self
-                .settle_payment(payment, trade.payment_event(), &news_in(trade), &note)
-                .await;
-        }
-        // A record under its number that we cannot match is still a record.
-        let unknown = matches!(payment.state, PaymentState::Sent | PaymentState::InDoubt)
-            && !is_named(trades, &payment.number);
-        match self.silence(&payment).filter(|_| all && unknown) {
-            Some(Silence::Long) if payment.state == PaymentState::InDoubt => {
-                let note = Note::new(caller, Happening::GivenUp);
-                self.settle_payment(payment, PaymentEvent::Refused, &no_record(), &note).await
-            }
-            Some(_) if payment.state == PaymentState::Sent => {
-                let note = Note::new(caller, Happening::Silent);
-                self.settle_payment(payment, PaymentEvent::Lost, &News::default(), &note).await
-            }
-            Some(_) | None => Ok(payment),
-        }
-    }
-
-    /// The same for a refund. One that QFPay said it works on can stay so until the next day. Its
-    /// payment is marked before a refund is over, so that nothing is left to do once it is.
-    pub(super) async fn learn_refund(
-        &self,
-        caller: &Caller,
-        refund: Refund,
-        trades: &[Trade],
-        missing: bool,
-    ) -> Result<Refund, LedgerError> {
-        if let Some(trade) = best_refund(trades, &refund) {
-            if trade.refund_event() == RefundEvent::Refunded
-                && refund.state != RefundState::Refunded
-            {
-                // In a box, because every query and recovery has one of these in it.
-                Box::pin(self.note_made(caller, &refund)).await?;
-            }
-            let note = Note::new(caller, Happening::Learned);
-            return self.settle_refund(refund, trade.refund_event(), &news_in(trade), &note).await;
-        }
-        let unknown = matches!(refund.state, RefundState::Sent | RefundState::InDoubt)
-            && !is_named(trades, &refund.number);
-        match self.silence(&refund).filter(|_| unknown) {
-            Some(Silence::Long) if missing && refund.state == RefundState::InDoubt => {
-                let note = Note::new(caller, Happening::GivenUp);
-                self.settle_refund(refund, RefundEvent::Refused, &no_record(), &note).await
-            }
-            Some(_) if refund.state == RefundState::Sent => {
-                let note = Note::new(caller, Happening::Silent);
-                self.settle_refund(refund, RefundEvent::Lost, &News::default(), &note).await
-            }
-            Some(_) | None => Ok(refund),
-        }
-    }
-
-    /// What it means that QFPay has no record of something. A machine that slept wakes with calls
-    /// that are hours old and only now leave: so what was `sent` is in doubt first, and is given up
-    /// no sooner than any such call has ended.
-    fn silence<T, S>(&self, record: &Record<T, S>) -> Option<Silence> {
-        let now = self.clock.now();
-        let (age, still) =
-            (now.duration_since(record.asked_at()), now.duration_since(record.updated_at));
-        if age > self.settings.give_up_after && still > LONGEST_CALL {
-            return Some(Silence::Long);
-        }
-        (age > LONGEST_CALL).then_some(Silence::Odd)
-    }
-
-    /// Writes down the good news that a list has of orders of ours. Bad news
-    /// is left to a question about the order itself: another record of it may stand elsewhere.
-    /// A ledger that fails here is only logged: QFPay's records are the answer.
-    async fn settle_all(&self, caller: &Caller, trades: &[Trade]) {
-        for trade in trades {
-            let Some(number) = &trade.order else { continue };
-            if let Err(error) = self.settle_one(caller, number, trade).await {
-                tracing::warn!(%number, %error, "news of an order could not be written down");
-            }
-        }
-    }
-
-    async fn settle_one(
-        &self,
-        caller: &Caller,
-        number: &OrderNumber,
-        trade: &Trade,
-    ) -> Result<(), LedgerError> {
-        let note = Note::new(caller, Happening::Learned);
-        let event = trade.payment_event();
-        match self.ledger.find(number).await? {
-            Some(Entry::Payment(it)) if is_of(trade, &it) && rank(event) == RECEIVED => {
-                self.settle_payment(it, event, &news_in(trade), &note).await?;
-            }
-            Some(Entry::Refund(it)) if best_refund(std::slice::from_ref(trade), &it).is_some() => {
-                self.learn_refund(caller, it, std::slice::from_ref(trade), false).await?;
-            }
-            Some(_) | None => {}
-        }
-        Ok(())
-    }
-
     /// The calendar months to look through, this one first.
     fn months_back(&self) -> Vec<Window> {
         let today = self.clock.now().to_zoned(time::qfpay_zone()).date();
@@ -493,29 +364,6 @@ impl Payments {
         }
         months
     }
-}
-
-/// What QFPay was asked for, beyond what it answered.
-#[derive(Debug, Clone, Copy)]
-struct Asked {
-    /// Every month in which the payment and its refunds can stand.
-    all: bool,
-    /// Every refund of the payment, or by numbers under which it finds refunds.
-    refunds: bool,
-}
-
-/// For how long QFPay has had no record of something.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Silence {
-    /// Longer than any call takes.
-    Odd,
-    /// So long that it cannot have arrived.
-    Long,
-}
-
-/// What is new about something that never arrived.
-fn no_record() -> News {
-    News { resperr: Some(NO_RECORD.to_owned()), ..News::default() }
 }
 
 /// Whether a record is of one of the numbers that were asked for, if any were.
@@ -543,86 +391,4 @@ fn unwritten_view(
         }
     }
     (payment, refunds)
-}
-
-/// The record that tells how a payment stands. One number can have several: failed tries and a
-/// success, or two successes (contract §1.2). Money received wins, then what is not over yet. A
-/// record of another amount is another order, whatever its number.
-fn best<'a>(trades: &'a [Trade], payment: &Payment) -> Option<&'a Trade> {
-    let ours = trades.iter().filter(|it| it.kind == Kind::Payment && is_of(it, payment));
-    ours.max_by_key(|it| {
-        let same = payment.syssn.is_some() && it.syssn == payment.syssn;
-        (rank(it.payment_event()), same)
-    })
-}
-
-/// Whether any record has this number, whatever else it says.
-fn is_named(trades: &[Trade], number: &OrderNumber) -> bool {
-    trades.iter().any(|it| it.order.as_ref() == Some(number))
-}
-
-fn is_of(trade: &Trade, payment: &Payment) -> bool {
-    let amount = payment.terms.amount;
-    let same_number = trade.order.as_ref() == Some(&payment.number);
-    let same_amount = trade.amount_minor == Some(amount.minor())
-        && trade.currency.is_none_or(|currency| currency == amount.currency())
-        && (trade.currency.is_some() || !trade.fields.contains_key("txcurrcd"));
-    if same_number && !same_amount {
-        tracing::warn!(number = %payment.number, "QFPay has a record of it with another amount");
-    }
-    same_number && same_amount
-}
-
-/// The record that tells how a refund stands: money that went back wins.
-fn best_refund<'a>(trades: &'a [Trade], refund: &Refund) -> Option<&'a Trade> {
-    let ours = trades.iter().filter(|it| {
-        it.kind == Kind::Refund
-            && it.order.as_ref() == Some(&refund.number)
-            && it.amount_minor == Some(refund.terms.amount.minor())
-            && it.original.as_ref().is_none_or(|at| *at == refund.terms.syssn)
-    });
-    ours.max_by_key(|it| match it.refund_event() {
-        RefundEvent::Refunded => 3,
-        RefundEvent::Accepted => 2,
-        RefundEvent::Lost => 1,
-        RefundEvent::Refused | RefundEvent::Send | RefundEvent::NotSent => 0,
-    })
-}
-
-/// Whether QFPay finds refunds by their numbers: all that were made are in its answer.
-fn finds_refunds(trades: &[Trade], refunds: &[Refund]) -> bool {
-    let mut made = refunds.iter().filter(|it| it.state == RefundState::Refunded).peekable();
-    made.peek().is_some() && made.all(|it| best_refund(trades, it).is_some())
-}
-
-/// Whether the refunds among the records explain what the payment's own says of its money. Under one
-/// number there can be several payments (contract §1.2): then nobody can tell.
-fn accounts_for(trades: &[Trade], payment: &Payment) -> bool {
-    let payments: Vec<&Trade> = trades.iter().filter(|it| it.kind == Kind::Payment).collect();
-    let [only] = payments.as_slice() else { return false };
-    let made = trades.iter().filter(|it| {
-        it.kind == Kind::Refund
-            && it.original == only.syssn
-            && it.refund_event() == RefundEvent::Refunded
-    });
-    let made = made.filter_map(|it| it.amount_minor).fold(0, u64::saturating_add);
-    let least = if only.cancel == Some(5) { 1 } else { payment.terms.amount.minor() };
-    least <= made
-}
-
-/// The rank of records that say that the money was received.
-const RECEIVED: u8 = 3;
-
-fn rank(event: PaymentEvent) -> u8 {
-    match event {
-        PaymentEvent::Paid | PaymentEvent::RefundedInPart | PaymentEvent::RefundedInFull => {
-            RECEIVED
-        }
-        PaymentEvent::Accepted => 2,
-        PaymentEvent::Lost => 1,
-        PaymentEvent::Refused
-        | PaymentEvent::Closed
-        | PaymentEvent::Send
-        | PaymentEvent::NotSent => 0,
-    }
 }

@@ -1,7 +1,7 @@
 //! How orders look once they are found: the ledger and QFPay's records put together.
 use jiff::{Timestamp, civil::DateTime};
 
-use super::best;
+use super::records::best;
 use crate::{
     client::{Kind, Trade, Trouble},
     domain::{
