@@ -11,8 +11,19 @@ use tracing_subscriber::{
 /// What is logged when nothing else is asked for.
 const DEFAULT: &str = "warn";
 /// Libraries that print whole messages, arguments or headers when asked for more than warnings.
-const QUIET: &[&str] =
-    &["rmcp", "hyper", "hyper_util", "reqwest", "h2", "rustls", "sqlx", "axum", "tower"];
+const QUIET: &[&str] = &[
+    "rmcp",
+    "hyper",
+    "hyper_util",
+    "reqwest",
+    "h2",
+    "rustls",
+    "sqlx",
+    "sqlx_core",
+    "sqlx_sqlite",
+    "axum",
+    "tower",
+];
 
 /// Starts logging; `filter` is the value of `QFPAY_LOG`. A filter that cannot be read is told, and
 /// the default holds.
@@ -23,7 +34,13 @@ pub fn start(filter: Option<&str>) {
     // A ceiling rather than a directive: a more specific directive would win over one.
     let ceiling = filter_fn(|it| {
         let library = it.target().split(|c: char| !c.is_alphanumeric() && c != '_').next();
-        !library.is_some_and(|it| QUIET.contains(&it)) || *it.level() <= LevelFilter::WARN
+        let most = match library {
+            // It tells what it does not understand of a database's address, a password for one.
+            Some("sqlx_postgres") => LevelFilter::ERROR,
+            Some(name) if QUIET.contains(&name) => LevelFilter::WARN,
+            Some(_) | None => LevelFilter::TRACE,
+        };
+        *it.level() <= most
     });
     let filter = parsed.unwrap_or_else(|_| EnvFilter::new(DEFAULT)).and(ceiling);
     let to_stderr = fmt::layer()

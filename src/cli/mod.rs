@@ -9,8 +9,8 @@ use std::{
 use clap::{Parser, Subcommand};
 
 use crate::{
-    config::{Config, Vars, variables},
-    ledger::postgres::AddressError,
+    config::{Config, LedgerAt, Vars, variables},
+    ledger::postgres::{AddressError, Database},
     mcp::Server,
     simulator::Faults,
     telemetry,
@@ -101,6 +101,11 @@ pub async fn run(cli: Cli, vars: Vars<'_>) -> ExitCode {
             return ExitCode::from(USAGE);
         }
     };
+    if let LedgerAt::Postgres(url) = &config.ledger
+        && let Err(error) = Database::check(url)
+    {
+        return wrong_ledger(&error);
+    }
     match cli.command {
         None => serve_stdio(&config).await,
         Some(Command::Demo) => ExitCode::SUCCESS,

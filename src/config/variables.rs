@@ -46,7 +46,7 @@ variables! {
     REPEAT_MINUTES = "QFPAY_REPEAT_MINUTES", "5",
         "For how many minutes, 0 to 1440, a payment or refund without a number is refused after one with the same terms. What is unfinished counts however old it is.";
     GIVE_UP_MINUTES = "QFPAY_GIVE_UP_MINUTES", "120",
-        "After how many minutes, 10 to 10080 (in the simulator from 1), something in doubt that QFPay has no record of is taken never to have arrived: `failed`.";
+        "After how many minutes, 10 to 10080 (in the simulator from 1), something in doubt that QFPay has no record of is taken never to have arrived: `failed`. Never sooner than some twelve.";
     RECOVERY_SECONDS = "QFPAY_RECOVERY_SECONDS", "60",
         "How often what is unfinished is looked for and asked about, 5 to 3600 seconds; at the start as well. `off` leaves it to `qfpay-mcp orders recover`.";
     TIME_ZONE = "QFPAY_TIME_ZONE", "`Asia/Hong_Kong`",

@@ -50,6 +50,14 @@ pub(crate) async fn open_new(ledger: &dyn Ledger, at: &str) -> Result<(), Ledger
     }
 }
 
+/// The number under which the terms of [`open_new`] stand already, if they do.
+pub(crate) async fn repeats(ledger: &dyn Ledger) -> Option<String> {
+    match try_payment(ledger, "B1", 100, Some(in_seconds(9))).await {
+        Opened::Repeats(entry) => Some(entry.number().to_string()),
+        Opened::Sent(_) | Opened::Taken(_) => None,
+    }
+}
+
 /// Makes ledgers over one store: the same scope again, another process, another merchant.
 pub(crate) type Make<'a> = &'a dyn Fn(Scope) -> Arc<dyn Ledger>;
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
-use sqlx::{FromRow, types::Json};
+use sqlx::{Database, Decode, FromRow, Type, error::BoxDynError, types::Json};
 
 use super::{Entry, Event, Happening, LedgerError, News, Payment, Record, Refund};
 use crate::{
@@ -28,6 +28,34 @@ pub(super) use select;
 pub(super) const PAYMENT: &str = "payment";
 pub(super) const REFUND: &str = "refund";
 
+/// A JSON object; an empty one where the column holds anything else, so that one damaged row does not
+/// fail the whole answer. Whoever needs a field finds it missing.
+#[derive(Debug)]
+struct Loose(Map<String, Value>);
+
+impl<DB: Database> Type<DB> for Loose
+where
+    Json<Map<String, Value>>: Type<DB>,
+{
+    fn type_info() -> DB::TypeInfo {
+        Json::<Map<String, Value>>::type_info()
+    }
+
+    fn compatible(ty: &DB::TypeInfo) -> bool {
+        Json::<Map<String, Value>>::compatible(ty)
+    }
+}
+
+impl<'r, DB: Database> Decode<'r, DB> for Loose
+where
+    Json<Map<String, Value>>: Decode<'r, DB>,
+{
+    fn decode(value: DB::ValueRef<'r>) -> Result<Self, BoxDynError> {
+        let read = Json::<Map<String, Value>>::decode(value);
+        Ok(Self(read.map(|Json(fields)| fields).unwrap_or_default()))
+    }
+}
+
 /// An entry as a store returns it.
 #[derive(Debug, FromRow)]
 pub(super) struct Row {
@@ -37,11 +65,11 @@ pub(super) struct Row {
     version: i64,
     amount_minor: i64,
     currency: String,
-    terms: Json<Map<String, Value>>,
+    terms: Loose,
     syssn: Option<String>,
     respcd: Option<String>,
     resperr: Option<String>,
-    shown: Option<Json<Map<String, Value>>>,
+    shown: Option<Loose>,
     late: bool,
     /// Who sent it last.
     pub(super) attempt: Option<String>,
@@ -88,7 +116,7 @@ impl Row {
             respcd: self.respcd,
             resperr: self.resperr,
             late: self.late,
-            shown: self.shown.map(|Json(fields)| read_shown(&fields)).unwrap_or_default(),
+            shown: self.shown.map(|it| read_shown(&it.0)).unwrap_or_default(),
         })
     }
 
@@ -149,13 +177,15 @@ impl WrittenTerms {
         let extras: BTreeMap<&str, &String> =
             kept.map(|(field, value)| (field.name(), value)).collect();
         let json = json!({"pay_type": terms.pay_type.code, "extras": extras});
-        let digest = digest(PAYMENT, terms.amount, &json.to_string());
+        let (currency, minor) = (terms.amount.currency().code, terms.amount.minor());
+        let digest = digest(PAYMENT, currency, minor, &json.to_string());
         Self { kind: PAYMENT, amount: terms.amount, json, original: None, digest }
     }
 
     pub(super) fn of_refund(terms: &RefundTerms) -> Self {
         let (order, syssn) = (terms.order.as_ref().map(ToString::to_string), terms.syssn.as_str());
-        let digest = digest(REFUND, terms.amount, syssn);
+        let (currency, minor) = (terms.amount.currency().code, terms.amount.minor());
+        let digest = digest(REFUND, currency, minor, syssn);
         let json = json!({"order": order, "syssn": syssn});
         let original = Some(syssn.to_owned());
         Self { kind: REFUND, amount: terms.amount, json, original, digest }
@@ -183,9 +213,10 @@ impl WrittenTerms {
     }
 }
 
-fn digest(kind: &str, amount: Amount, rest: &str) -> String {
-    let terms = format!("{kind}|{}|{}|{rest}", amount.currency().code, amount.minor());
-    hex::encode(Sha256::digest(terms))
+/// The same for the same terms: `rest` is a payment's terms as they are written, or the payment that
+/// a refund is of.
+pub(super) fn digest(kind: &str, currency: &str, minor: u64, rest: &str) -> String {
+    hex::encode(Sha256::digest(format!("{kind}|{currency}|{minor}|{rest}")))
 }
 
 pub(super) fn shown(news: &News) -> Option<Value> {
@@ -208,7 +239,7 @@ pub(super) struct EventRow {
     transport: String,
     client: Option<String>,
     principal: Option<String>,
-    terms: Option<Json<Value>>,
+    terms: Option<Loose>,
     from_state: Option<String>,
     to_state: Option<String>,
     respcd: Option<String>,
@@ -230,7 +261,7 @@ impl EventRow {
             transport: self.transport,
             client: self.client,
             principal: self.principal,
-            terms: self.terms.map(|Json(terms)| terms),
+            terms: self.terms.map(|it| Value::Object(it.0)),
             from: self.from_state,
             to: self.to_state,
             respcd: self.respcd,

@@ -133,11 +133,7 @@ impl Payments {
             return Err(Refused::Unanswered(trouble));
         }
         let order = found.orders.into_iter().next().ok_or(NotCancellable::Unknown)?;
-        if order.number.as_ref() != Some(number) {
-            let payment = order.number.map(|it| it.to_string()).unwrap_or_default();
-            let problem = format!("this is the number of a refund of order `{payment}`");
-            return Err(Refused::Argument { argument: "out_trade_no", problem });
-        }
+        order.must_be(number)?;
         Ok(order)
     }
 

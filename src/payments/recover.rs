@@ -216,7 +216,10 @@ impl Payments {
         let (mut settled, mut in_vain): (usize, usize) = (0, 0);
         for entry in chunk {
             match self.ask_about(round, std::slice::from_ref(entry)).await {
-                Ok(Some(one)) => settled = settled.saturating_add(one),
+                Ok(Some(one)) => {
+                    settled = settled.saturating_add(one);
+                    in_vain = 0;
+                }
                 Ok(None) => return Ok(None),
                 // When nothing at all is answered it is not about one of them.
                 Err(refused) if is_about_one(&refused) && in_vain < IN_VAIN => {

@@ -87,6 +87,9 @@ impl Payments {
                 found = self.order(caller, number) => (found?, false),
                 () = &mut over => (self.remembered(number).await?, true),
             };
+            if let Some(order) = found.orders.first() {
+                order.must_be(number)?;
+            }
             let waited = start.elapsed();
             let going_on = found.orders.first().filter(|it| it.status.is_open() && !last);
             let Some(order) = going_on else { return Ok(Waited { found, waited }) };

@@ -119,8 +119,11 @@ fn problem(done: &Result<Progress, Refused>, progress: Progress, stopped: bool) 
         Ok(_) if stopped || progress.asked == progress.total => None,
         Ok(_) => Some("Another `orders recover` took the work over; see what it says.".to_owned()),
         Err(refused) => {
-            let look = if matches!(refused, Refused::QueryRefused { .. }) {
+            let settings = matches!(refused, Refused::QueryRefused { .. } | Refused::Forbidden(_));
+            let look = if settings {
                 "Look at the settings (app code, key, environment)"
+            } else if matches!(refused, Refused::Ledger(_)) {
+                "Look at the ledger (its disk, its rights, who locks it)"
             } else {
                 "Look at the network"
             };

@@ -36,6 +36,9 @@ const SESSION: [(&str, &str); 3] = [
     ("lock_timeout", "5s"),
     ("idle_in_transaction_session_timeout", "15s"),
 ];
+/// How long the server may be silent. It ends a statement sooner by itself; one that is frozen, or out
+/// of reach behind a connection that still looks open, ends nothing.
+const ANSWER: Duration = Duration::from_secs(20);
 /// How often something is asked again after its connection broke: 50 ms, doubled each time, comes
 /// to three seconds; that a server is coming up is waited for by the connection itself.
 const TRIES: u32 = 7;
@@ -63,6 +66,11 @@ struct Connections {
 pub struct AddressError;
 
 impl Database {
+    /// Whether `url` is the address of a database.
+    pub fn check(url: &SecretString) -> Result<(), AddressError> {
+        PgConnectOptions::from_str(url.expose_secret()).map(|_| ()).map_err(|_| AddressError)
+    }
+
     /// The database at `url`. Nothing is connected, and nothing made, before the first use.
     pub fn new(url: &SecretString) -> Result<Self, AddressError> {
         let options = PgConnectOptions::from_str(url.expose_secret()).map_err(|_| AddressError)?;
@@ -86,8 +94,8 @@ impl Database {
 impl Connections {
     /// A connection to tables that are up to date.
     async fn connection(&self) -> Result<PoolConnection<Postgres>, LedgerError> {
-        self.ready.get_or_try_init(|| migrate(&self.pool)).await?;
-        Ok(self.pool.acquire().await?)
+        self.ready.get_or_try_init(|| migrate(&self.pool)).await.map_err(unreachable_in_time)?;
+        self.pool.acquire().await.map_err(|error| unreachable_in_time(error.into()))
     }
 }
 
@@ -102,6 +110,22 @@ async fn migrate(pool: &PgPool) -> Result<(), LedgerError> {
         }
         LedgerError::Store(error.into())
     })
+}
+
+/// The pool's own words for it tell an operator nothing.
+fn unreachable_in_time(error: LedgerError) -> LedgerError {
+    let LedgerError::Store(cause) = &error else { return error };
+    if matches!(cause.downcast_ref(), Some(sqlx::Error::PoolTimedOut)) {
+        let seconds = ACQUIRE.as_secs();
+        let text = format!("no connection to PostgreSQL came about within {seconds} s");
+        return LedgerError::Store(text.into());
+    }
+    error
+}
+
+fn silent() -> LedgerError {
+    let text = format!("PostgreSQL has not answered for {} s", ANSWER.as_secs());
+    LedgerError::Store(text.into())
 }
 
 /// Whether asking again over another connection can help.
@@ -147,7 +171,12 @@ macro_rules! persist {
     ($ask:expr) => {{
         let mut tries = $crate::ledger::postgres::Tries::new();
         loop {
-            let done: Result<_, LedgerError> = async { $ask }.await;
+            let ask = async { $ask };
+            let done: Result<_, LedgerError> =
+                match tokio::time::timeout($crate::ledger::postgres::ANSWER, ask).await {
+                    Ok(done) => done,
+                    Err(_) => Err($crate::ledger::postgres::silent()),
+                };
             match done {
                 Err(error) if tries.again(&error).await => {}
                 done => break done,

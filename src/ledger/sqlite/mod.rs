@@ -21,6 +21,7 @@ use super::{
     LedgerError, Scope,
     open::{Outcome, Wanted, open},
     port::ledger,
+    rows,
     store::{ChangeRow, Lease, NewEvent, Store as _, Write as _},
 };
 
@@ -75,7 +76,8 @@ impl SqliteLedger {
         // What is written to a file that has lost its name is on no disk after a restart.
         if identity(&self.file) != *opened {
             let file = self.file.display();
-            let text = format!("{file} was moved or deleted while in use; restart the server");
+            let text =
+                format!("{file} was moved, deleted or emptied while in use; restart the server");
             return Err(LedgerError::Store(text.into()));
         }
         Ok(())
@@ -160,18 +162,45 @@ async fn prepare(file: &Path, pool: &SqlitePool) -> Result<Identity, LedgerError
         options.open(file).map_err(|error| LedgerError::Store(error.into()))?;
     }
     migrate(pool).await?;
+    fill_digests(pool).await?;
     Ok(identity(file))
 }
 
 #[cfg(unix)]
 fn identity(file: &Path) -> Identity {
     use std::os::unix::fs::MetadataExt as _;
-    std::fs::metadata(file).ok().map(|it| (it.dev(), it.ino()))
+    // One that was emptied is not the one it was.
+    std::fs::metadata(file).ok().filter(|it| it.len() > 0).map(|it| (it.dev(), it.ino()))
 }
 
 #[cfg(not(unix))]
 fn identity(file: &Path) -> Identity {
     file.exists().then_some((0, 0))
+}
+
+/// Entries of versions that wrote no digest get theirs, so that the repeat guard sees them.
+async fn fill_digests(pool: &SqlitePool) -> Result<(), LedgerError> {
+    type Old = (String, String, String, String, String, i64, String, Option<String>);
+    let old: Vec<Old> = sqlx::query_as(
+        "SELECT environment, merchant, number, kind, currency, amount_minor, terms, original \
+         FROM entries WHERE digest IS NULL",
+    )
+    .fetch_all(pool)
+    .await?;
+    for (environment, merchant, number, kind, currency, minor, terms, original) in old {
+        let rest = original.unwrap_or(terms);
+        let digest = rows::digest(&kind, &currency, minor.unsigned_abs(), &rest);
+        sqlx::query(
+            "UPDATE entries SET digest = ? WHERE environment = ? AND merchant = ? AND number = ?",
+        )
+        .bind(digest)
+        .bind(environment)
+        .bind(merchant)
+        .bind(number)
+        .execute(pool)
+        .await?;
+    }
+    Ok(())
 }
 
 /// Brings the file up to date. Two processes may begin at once: the one that is second finds the
@@ -264,9 +293,28 @@ mod tests {
         open_payment(&ledger, "A1").await.unwrap();
         std::fs::rename(&file, folder.path().join("moved.db")).unwrap();
         let told = open_payment(&ledger, "A2").await.unwrap_err();
-        assert!(told.contains("was moved or deleted while in use; restart the server"), "{told}");
+        assert!(told.contains("was moved, deleted or emptied while in use"), "{told}");
+        let emptied = folder.path().join("moved.db");
+        std::fs::rename(&emptied, &file).unwrap();
+        std::fs::write(&file, "").unwrap();
+        assert!(open_payment(&ledger, "A2").await.is_err(), "what is written there is lost");
+        std::fs::remove_file(&file).unwrap();
         open_payment(&SqliteLedger::new(&file, scope("m1")), "A2").await.unwrap();
         assert!(open_payment(&ledger, "A3").await.is_err());
+    }
+
+    /// Versions before the repeat guard wrote no digest of an entry's terms.
+    #[tokio::test]
+    async fn entries_of_older_versions_are_seen_by_the_repeat_guard() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("ledger.db");
+        let ledger = SqliteLedger::new(&file, scope("m1"));
+        open_payment(&ledger, "A1").await.unwrap();
+        let mut connection = ledger.reader().await.unwrap().unwrap();
+        let forget = "UPDATE entries SET digest = NULL";
+        sqlx::raw_sql(forget).execute(&mut *connection).await.unwrap();
+        let again = SqliteLedger::new(&file, scope("m1"));
+        assert_eq!(crate::ledger::conformance::repeats(&again).await.as_deref(), Some("A1"));
     }
 
     #[cfg(unix)]
@@ -289,12 +337,15 @@ mod tests {
         open_payment(&ledger, "A1").await.unwrap();
         open_payment(&ledger, "A2").await.unwrap();
         let mut connection = ledger.reader().await.unwrap().unwrap();
-        let spoil = "UPDATE entries SET terms = '{}' WHERE number = 'A1'";
-        sqlx::raw_sql(spoil).execute(&mut *connection).await.unwrap();
-        let left = ledger.unfinished(None, 10).await.unwrap();
-        assert_eq!(left.iter().map(|it| it.number().as_str()).collect::<Vec<_>>(), ["A2"]);
-        let told = ledger.find(&"A1".parse().unwrap()).await.unwrap_err().to_string();
-        assert_eq!(told, "the ledger's entry A1 cannot be read: its terms is damaged");
+        for spoil in ["terms = '{}'", "terms = 'no json'", "terms = '[1]'"] {
+            let spoil = format!("UPDATE entries SET {spoil} WHERE number = 'A1'");
+            let spoil = sqlx::AssertSqlSafe(spoil);
+            sqlx::raw_sql(spoil).execute(&mut *connection).await.unwrap();
+            let left = ledger.unfinished(None, 10).await.unwrap();
+            assert_eq!(left.iter().map(|it| it.number().as_str()).collect::<Vec<_>>(), ["A2"]);
+            let told = ledger.find(&"A1".parse().unwrap()).await.unwrap_err().to_string();
+            assert_eq!(told, "the ledger's entry A1 cannot be read: its terms is damaged");
+        }
     }
 
     #[tokio::test]

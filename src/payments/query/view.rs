@@ -8,6 +8,7 @@ use crate::{
         Amount, OrderNumber, PaymentEvent, PaymentState, RefundEvent, RefundState, Syssn, time,
     },
     ledger::{Payment, Refund},
+    payments::Refused,
     spec::PayType,
 };
 
@@ -67,6 +68,16 @@ pub struct RefundView {
 }
 
 impl OrderView {
+    /// Refuses the number of a refund where that of its payment is wanted.
+    pub(in crate::payments) fn must_be(&self, number: &OrderNumber) -> Result<(), Refused> {
+        if self.number.as_ref() == Some(number) {
+            return Ok(());
+        }
+        let payment = self.number.as_ref().map(ToString::to_string).unwrap_or_default();
+        let problem = format!("this is the number of a refund; give the payment's, `{payment}`");
+        Err(Refused::Argument { argument: "out_trade_no", problem })
+    }
+
     /// Minor units that went back or may be on their way back.
     pub fn refunded_minor(&self) -> u64 {
         let counted = self.refunds.iter().filter(|it| it.status.counts());

@@ -5,6 +5,8 @@ ALTER TABLE entries ADD COLUMN late    INTEGER NOT NULL DEFAULT 0; -- succeeded 
 
 CREATE INDEX entries_by_time ON entries (environment, merchant, created_ms, number);
 CREATE INDEX entries_by_digest ON entries (environment, merchant, digest, updated_ms);
+-- Those of before; their digest is filled in when the ledger is opened.
+CREATE INDEX entries_without_digest ON entries (environment) WHERE digest IS NULL;
 CREATE INDEX entries_unfinished ON entries (environment, merchant, created_ms, number)
     WHERE state IN ('sent', 'pending', 'in_doubt');
 
