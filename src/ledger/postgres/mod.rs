@@ -32,7 +32,7 @@ const CONNECTIONS: u32 = 16;
 const ACQUIRE: Duration = Duration::from_secs(5);
 /// How long one statement may take, and how long it may wait for another's lock. A statement is planned
 /// once for a connection, most often while the tables are small, when reading all of one looks
-/// cheapest; every statement here has its index.
+/// cheapest; but every statement here has its index.
 const SESSION: [(&str, &str); 4] = [
     ("enable_seqscan", "off"),
     ("statement_timeout", "10s"),
