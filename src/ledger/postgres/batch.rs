@@ -42,7 +42,8 @@ pub(super) struct Batch {
 }
 
 /// Rows come as JSON: `jsonb_to_recordset` makes a table of them, whatever their number. An entry
-/// that is added is known by its attempt, a change by the id it was given here.
+/// that is added is known by its attempt, a change by the id it was given here. The numbers of all
+/// changes stand by themselves, too: whichever way the join is planned, the index finds them first.
 const WRITE: &str = "WITH \
     i AS (SELECT * FROM jsonb_to_recordset($1) AS i(environment TEXT, merchant TEXT, number TEXT, \
         kind TEXT, state TEXT, amount_minor BIGINT, currency TEXT, terms JSONB, original TEXT, \
@@ -60,7 +61,8 @@ const WRITE: &str = "WITH \
         resperr = coalesce(u.resperr, entries.resperr), shown = coalesce(u.shown, entries.shown), \
         sent_ms = coalesce(u.sent_ms, entries.sent_ms), \
         attempt = coalesce(u.attempt, entries.attempt), late = entries.late OR u.late, \
-        updated_ms = u.now_ms FROM u WHERE entries.environment = u.environment \
+        updated_ms = u.now_ms FROM u WHERE entries.number = ANY($3) \
+        AND entries.environment = u.environment \
         AND entries.merchant = u.merchant AND entries.number = u.number \
         AND entries.version = u.version RETURNING u.id), \
     happened AS (SELECT environment, merchant, number, now_ms, event FROM i JOIN added \
@@ -98,6 +100,7 @@ async fn run(connections: Arc<Connections>, mut waiting: mpsc::Receiver<Job>) {
     let mut jobs = Vec::new();
     while waiting.recv_many(&mut jobs, MOST).await > 0 {
         let (mut inserts, mut updates, mut tellers) = (Vec::new(), Vec::new(), Vec::new());
+        let mut numbers = Vec::new();
         for Job { work, told } in jobs.drain(..) {
             let id = match work {
                 Work::Insert(new) => {
@@ -107,6 +110,7 @@ async fn run(connections: Arc<Connections>, mut waiting: mpsc::Receiver<Job>) {
                 Work::Update(change) => {
                     let id = format!("{}", tellers.len());
                     updates.push(updated(&id, &change));
+                    numbers.push(change.number);
                     id
                 }
             };
@@ -116,6 +120,7 @@ async fn run(connections: Arc<Connections>, mut waiting: mpsc::Receiver<Job>) {
         let done: Result<Vec<(String,)>, LedgerError> = persist!({
             let mut connection = connections.connection().await?;
             let write = sqlx::query_as(WRITE).bind(Json(&inserts)).bind(Json(&updates));
+            let write = write.bind(&numbers);
             Ok(write.fetch_all(&mut *connection).await?)
         });
         for (id, told) in tellers {
