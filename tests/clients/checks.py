@@ -19,7 +19,10 @@ AMOUNT = 4600
 HALF = 2300
 LOOSE_AMOUNT = 7300
 
-TOOLS = ("create_payment", "query_transaction", "refund", "explain_respcd", "list_pay_types")
+TOOLS = (
+    "create_payment", "wait_for_payment", "query_transaction", "cancel_payment", "refund",
+    "explain_respcd", "list_pay_types",
+)
 SETTLE_SECONDS = 30
 """How long the simulated payer, told to pay after 1 s, may take on a busy machine."""
 
@@ -130,10 +133,26 @@ async def loose_arguments(desk: Desk) -> None:
     loose = {
         "amount": str(LOOSE_AMOUNT), "currency": "HKD", "pay_type": "800201",
         "out_trade_no": None, "goods_name": "", "wait_for_previous": True,
+        # Without a number, the same terms from another client would be taken for a repeat.
+        "udid": desk.order,
     }
     created = await desk.succeed("create_payment", loose)
     want(created["amount"] == LOOSE_AMOUNT, f"amount is {created['amount']}")
     want(created["out_trade_no"] != "", "no number was made")
+
+
+async def repeat_without_a_number(desk: Desk) -> None:
+    first = {"amount": LOOSE_AMOUNT, "currency": "HKD", "pay_type": "800201", "udid": desk.order}
+    await desk.refused("create_payment", first, "asked for", "query_transaction")
+
+
+async def wait_says_paid(desk: Desk) -> None:
+    waited = await desk.succeed("wait_for_payment", {"out_trade_no": desk.order, "timeout_seconds": SETTLE_SECONDS})
+    want(waited["status"] == "paid", f"status is {waited['status']}")
+
+
+async def cancel_what_is_paid(desk: Desk) -> None:
+    await desk.refused("cancel_payment", {"out_trade_no": desk.order}, "paid", "refund")
 
 
 async def query_says_paid(desk: Desk) -> None:
@@ -203,7 +222,10 @@ CHECKS: list[tuple[str, Check]] = [
     ("create again, other amount: refused", same_number_other_amount),
     ("create, two bad arguments: both named", bad_arguments),
     ("create, loosely typed arguments", loose_arguments),
+    ("create again without a number: refused as a repeat", repeat_without_a_number),
+    ("wait until paid", wait_says_paid),
     ("query until paid", query_says_paid),
+    ("cancel what is paid: refused", cancel_what_is_paid),
     ("refund half", refund_half),
     ("refund again, same number: replayed", same_refund_is_replayed),
     ("query shows the one refund", query_shows_refund),

@@ -1,6 +1,6 @@
 //! The ledger in PostgreSQL, shared by replicas on several machines.
 //!
-//! Changes that wait together are one statement in a transaction of its own ([`batch`]); what must
+//! Changes that wait together are one statement in a transaction of its own (`batch`); what must
 //! look before it writes has a transaction, and takes an advisory lock first. A connection that
 //! breaks is replaced and the change asked again: an opening is told apart from another caller's by
 //! its attempt, and a change by the version it starts from, so asking twice is writing once.

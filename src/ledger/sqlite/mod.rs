@@ -1,7 +1,7 @@
 //! The ledger in one SQLite file, safely shared by several processes of one desk.
 //!
 //! WAL with `synchronous=FULL`: what was committed survives a power cut. All that this process
-//! writes goes through one [`Writer`], which takes the file's lock first (`BEGIN IMMEDIATE`).
+//! writes goes through one `Writer`, which takes the file's lock first (`BEGIN IMMEDIATE`).
 mod writer;
 
 use std::{
