@@ -91,12 +91,15 @@ impl Payments {
             Err(trouble) => (None, false, Some(trouble)),
         };
         self.note_answer(caller, number, answer.as_ref(), trouble.as_ref()).await;
+        let before = order.status;
         let (order, trouble) = match self.ordered(caller, number).await {
             Ok(fresh) => (fresh, trouble),
             Err(Refused::Unanswered(why)) => (order, trouble.or(Some(why))),
             Err(why) => (order, trouble.or(Some(Trouble::Lost { reason: why.to_string() }))),
         };
-        if let Some(alone) = alone.filter(|_| trouble.is_none()) {
+        // Anything else may still come about, and holds refunds off until the right ends by itself.
+        let ended = refused || order.status != before;
+        if let Some(alone) = alone.filter(|_| ended && trouble.is_none()) {
             self.done(alone).await;
         }
         Ok(Cancelled { order, untouched: false, answer, refused, trouble })

@@ -115,6 +115,23 @@ async fn a_void_and_a_refund_of_one_card_payment_never_run_at_once() {
     insta::assert_snapshot!(cancel(&world, "A1").await, @"refund R1 of this order is still on its way");
 }
 
+/// QFPay works on the void, or says "done" before its records do: the money may still go back.
+#[tokio::test]
+async fn while_a_void_may_still_come_about_nothing_is_refunded() {
+    let paid = by("802801", "0000", "0");
+    for (answer, code) in [(r#"{"respcd":"1145"}"#, "1145"), (DONE, "0000")] {
+        let world = World::answering(&[&paid, &paid, answer, &paid]);
+        assert_eq!(cancel(&world, "A1").await, format!("paid ({code})"));
+        world.then(&[&paid]);
+        let told = world.refund("R1", None).await;
+        assert_eq!(told, "the money of order A1 is being given back by another call");
+    }
+    let world = World::answering(&[&paid, &paid, r#"{"respcd":"1108"}"#, &paid]);
+    assert_eq!(cancel(&world, "A1").await, "paid, refused (1108)");
+    world.then(&[&paid, &paid, "lost"]);
+    assert_eq!(world.refund("R1", None).await, "in_doubt 100, 0 left (lost)");
+}
+
 /// Between the question and the closing, another call may have sent it after all.
 #[tokio::test]
 async fn what_was_sent_meanwhile_is_not_closed_here() {
