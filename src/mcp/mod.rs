@@ -13,3 +13,6 @@ mod view;
 
 pub(crate) use refusal::UNKNOWN;
 pub use server::{Server, Taken};
+
+/// What a notification may weigh, and the header that vouches for it.
+pub use crate::client::{notification::MAX_BODY as MAX_NOTIFICATION, sign::SIGN_HEADER};

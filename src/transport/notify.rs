@@ -9,24 +9,23 @@ use axum::{
     routing::post,
 };
 
-use crate::mcp::{Server, Taken};
+use crate::mcp::{MAX_NOTIFICATION, SIGN_HEADER, Server, Taken};
 
 /// The path of notifications.
 pub const PATH: &str = "/qfpay/notifications";
-/// The longest notification, in bytes.
-const MAX_BYTES: usize = 64 << 10;
 /// The body that acknowledges (contract §5); anything else makes QFPay tell it again.
 const ACKNOWLEDGED: &str = "SUCCESS";
-/// The header that vouches for it.
-const SIGNATURE: &str = "X-QF-SIGN";
 
 /// The route, for the orders of `server`.
 pub fn router(server: Server) -> Router {
-    Router::new().route(PATH, post(take)).layer(DefaultBodyLimit::max(MAX_BYTES)).with_state(server)
+    Router::new()
+        .route(PATH, post(take))
+        .layer(DefaultBodyLimit::max(MAX_NOTIFICATION))
+        .with_state(server)
 }
 
 async fn take(State(server): State<Server>, headers: HeaderMap, body: Bytes) -> Response {
-    let signature = headers.get(SIGNATURE).and_then(|it| it.to_str().ok());
+    let signature = headers.get(SIGN_HEADER).and_then(|it| it.to_str().ok());
     match server.notified(&body, signature).await {
         Taken::Yes => ACKNOWLEDGED.into_response(),
         Taken::NotBelieved(why) => (StatusCode::FORBIDDEN, format!("{why}\n")).into_response(),
