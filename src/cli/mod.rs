@@ -14,15 +14,22 @@ use crate::{
     mcp::Server,
     simulator::Faults,
     telemetry,
-    transport::{Shutdown, http, notify, stdio},
+    transport::{Operators, Shutdown, approve as approve_page, http, notify, stdio},
 };
 
+mod approve;
+mod audit;
 mod call;
 mod demo;
+mod desk;
+mod doctor;
+mod moment;
+mod operator;
 mod orders;
 mod session;
 mod simulator;
 mod style;
+mod terminal;
 mod wire;
 
 use style::Style;
@@ -62,6 +69,31 @@ enum Command {
     ///
     /// Exit code: 0 done, 1 failed or no such number, 2 wrong usage or settings.
     Orders(orders::Orders),
+    /// Say yes or no, as a person, to a payment or refund that waits for it
+    ///
+    /// Shows the terms and asks; the answer is read from a terminal, never from a pipe or an
+    /// argument. Without a code it lists what waits.
+    ///
+    /// Exit code: 0 approved (or listed), 1 declined, over, or not found, 2 wrong usage or settings.
+    Approve(approve::Approve),
+    /// Read the audit: who did what when, and what came of it
+    ///
+    /// Oldest first, as the ledger of this environment and merchant has it; today unless a time is
+    /// given. `verify` finds rows that were changed or removed.
+    ///
+    /// Exit code: 0 done, 1 failed or something was found, 2 wrong usage or settings.
+    Audit(audit::Audit),
+    /// Tell what is in force: environment, ledger, and in plain sentences what an agent may do
+    ///
+    /// Exit code: 0 all is well, 1 something does not work, 2 the settings are not right.
+    Doctor,
+    /// Make the line of a person who may approve over HTTP, for `QFPAY_OPERATORS_FILE`
+    ///
+    /// Asks for a password and prints the name with the password's hash.
+    Operator {
+        /// The person's name: letters, digits, `.`, `_`, `-`
+        name: String,
+    },
     /// Serve MCP over HTTP: Streamable HTTP at /mcp, the older SSE transport at /sse
     Http {
         /// A loopback address and port; port 0 takes a free one
@@ -91,8 +123,10 @@ const USAGE: u8 = 2;
 pub async fn run(cli: Cli, vars: Vars<'_>) -> ExitCode {
     telemetry::start(vars(variables::LOG).as_deref());
     let style = Style::of_stdout(vars);
-    if matches!(cli.command, Some(Command::Demo)) {
-        return demo::run(style).await;
+    match cli.command {
+        Some(Command::Demo) => return demo::run(style).await,
+        Some(Command::Operator { name }) => return operator::run(&name),
+        _ => {}
     }
     let config = match Config::from_vars(vars) {
         Ok(config) => config,
@@ -108,7 +142,10 @@ pub async fn run(cli: Cli, vars: Vars<'_>) -> ExitCode {
     }
     match cli.command {
         None => serve_stdio(&config).await,
-        Some(Command::Demo) => ExitCode::SUCCESS,
+        Some(Command::Demo | Command::Operator { .. }) => ExitCode::SUCCESS,
+        Some(Command::Approve(approve)) => approve::run(&config, approve, vars, style).await,
+        Some(Command::Audit(audit)) => audit::run(&config, audit, style).await,
+        Some(Command::Doctor) => doctor::run(&config, vars, style).await,
         Some(Command::Call { tool, json }) => call::run(&tool, &json).await,
         Some(Command::Orders(orders)) => orders::run(&config, orders, style).await,
         Some(Command::Http { bind }) => serve_http(&config, bind).await,
@@ -134,7 +171,7 @@ async fn serve_stdio(config: &Config) -> ExitCode {
         Err(error) => return wrong_ledger(&error),
     };
     wire::recover_in_background(config, &payments, &shutdown);
-    ended(stdio::serve(Server::new(payments, "stdio"), shutdown).await)
+    ended(stdio::serve(Server::new(payments, wire::asking(config), "stdio"), shutdown).await)
 }
 
 async fn serve_http(config: &Config, bind: SocketAddr) -> ExitCode {
@@ -147,15 +184,32 @@ async fn serve_http(config: &Config, bind: SocketAddr) -> ExitCode {
         Err(error) => return wrong_ledger(&error),
     };
     wire::recover_in_background(config, &payments, &shutdown);
+    let operators = match config.operators.as_deref().map(Operators::parse).transpose() {
+        Ok(operators) => operators,
+        Err(error) => {
+            complain(&format!("qfpay-mcp: {}: {error}", variables::OPERATORS_FILE));
+            return ExitCode::from(USAGE);
+        }
+    };
     let environment = config.environment.name();
+    let server = Server::new(payments, wire::asking(config), "sse");
+    let mut routes = notify::router(server.clone());
+    let pages = operators.is_some();
+    if let Some(operators) = operators {
+        routes = routes.merge(approve_page::router(server.clone(), operators));
+    }
+    let told = server.clone();
     let ready = move |address: SocketAddr| {
+        let mut also = "";
+        if pages {
+            told.approve_at(format!("http://{address}/approve"));
+            also = ", approvals at /approve";
+        }
         complain(&format!(
-            "qfpay-mcp ({environment}) on http://{address}: Streamable HTTP at /mcp, SSE at /sse. \
-             Ctrl-C ends it."
+            "qfpay-mcp ({environment}) on http://{address}: Streamable HTTP at /mcp, SSE at \
+             /sse{also}. Ctrl-C ends it."
         ));
     };
-    let server = Server::new(payments, "sse");
-    let routes = notify::router(server.clone());
     let settings = http::Settings { routes, ..http::Settings::new(bind) };
     ended(http::serve(server, settings, shutdown, ready).await)
 }

@@ -6,17 +6,21 @@ use std::{
 };
 
 use rmcp::{
-    ClientHandler, RoleClient, ServiceExt as _,
+    ClientHandler, ErrorData, RoleClient, ServiceExt as _,
     model::{
-        CallToolRequestParams, CallToolResult, ClientCapabilities, ClientConfig, Implementation,
-        JsonObject, ProgressNotificationParam,
+        CallToolRequestParams, CallToolResult, ClientCapabilities, ClientConfig,
+        ElicitRequestParams, ElicitResult, ElicitationAction, ElicitationCapability,
+        FormElicitationCapability, Implementation, JsonObject, ProgressNotificationParam,
     },
-    service::{NotificationContext, RunningService},
+    service::{NotificationContext, RequestContext, RunningService},
     transport::TokioChildProcess,
 };
 use tokio::process::Command;
 
-use super::complain;
+use super::{
+    complain,
+    terminal::{self, Answer},
+};
 use crate::config;
 
 /// Why there is no session, or no result.
@@ -39,7 +43,32 @@ struct Person;
 impl ClientHandler for Person {
     fn get_info(&self) -> ClientConfig {
         let name = Implementation::new("qfpay-mcp call", env!("CARGO_PKG_VERSION"));
-        ClientConfig::new(ClientCapabilities::default(), name)
+        let mut able = ClientCapabilities::default();
+        // Somebody has to be there to be asked.
+        if terminal::is_there() {
+            let form = FormElicitationCapability::default();
+            able.elicitation = Some(ElicitationCapability::new().with_form(form));
+        }
+        ClientConfig::new(able, name)
+    }
+
+    async fn create_elicitation(
+        &self,
+        request: ElicitRequestParams,
+        _: RequestContext<RoleClient>,
+    ) -> Result<ElicitResult, ErrorData> {
+        let ElicitRequestParams::FormElicitationParams { message, requested_schema, .. } = request
+        else {
+            return Ok(ElicitResult::new(ElicitationAction::Cancel));
+        };
+        // The server's one form: a choice of yes or no, under whatever name.
+        let name = requested_schema.properties.into_keys().next().unwrap_or_default();
+        Ok(match terminal::ask(&message).await {
+            Answer::Yes => ElicitResult::new(ElicitationAction::Accept)
+                .with_content(serde_json::json!({ name: "yes" })),
+            Answer::No => ElicitResult::new(ElicitationAction::Decline),
+            Answer::None => ElicitResult::new(ElicitationAction::Cancel),
+        })
     }
 
     async fn on_progress(

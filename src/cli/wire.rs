@@ -10,6 +10,7 @@ use crate::{
         Exchange, Gateway, Notification, NotificationError, Page, Query, Trouble,
         http::{HttpGateway, Settings},
         pace::{Limit, LocalPace, Pace},
+        sign,
     },
     clock::{Clock, SystemClock},
     config::{Config, LedgerAt},
@@ -19,6 +20,7 @@ use crate::{
         postgres::{AddressError, Database, PostgresLedger, SharedPace},
         sqlite::SqliteLedger,
     },
+    mcp::Asking,
     payments::{self, Changes, Payments},
     simulator::{self, Limits, Simulator},
     spec::{Environment, pay_types::Cancel},
@@ -52,7 +54,9 @@ pub(super) fn payments(config: &Config, shutdown: &Shutdown) -> Result<Payments,
         settings: Arc::new(payments::Settings {
             environment: config.environment,
             mchid: config.merchant.mchid.clone(),
-            allowlist: config.allowlist.clone(),
+            merchant: config.ledger_merchant(),
+            policy: config.policy.clone(),
+            approval_time: config.approval_time,
             zone: config.zone.clone(),
             repeat_window: config.repeat_window,
             give_up_after: config.give_up_after,
@@ -61,6 +65,12 @@ pub(super) fn payments(config: &Config, shutdown: &Shutdown) -> Result<Payments,
         changes: Changes::default(),
         stop: shutdown.token().clone(),
     })
+}
+
+/// How questions to persons are sealed: by a key that every replica of this merchant derives alike.
+pub(super) fn asking(config: &Config) -> Asking {
+    let key = sign::derived(&config.merchant.key, "qfpay-mcp: sealed questions, 1");
+    Asking::new(key, config.confirm_time)
 }
 
 /// Asks about what is unfinished in the background, at once and then every so often, until the stop.

@@ -3,6 +3,7 @@
 //! Source: contract §2 (<https://sdk.qfapi.com/integration/preparation/authentication-and-signature>;
 //! the response rule from the 2018 reference, §3.4). `expose_secret` of the client key appears in
 //! this file only.
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use md5::Md5;
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest, Sha256};
@@ -81,6 +82,17 @@ pub fn sign_body(body: &[u8], sign_type: SignType, key: &SecretString) -> String
     sign_type.digest(body, key)
 }
 
+/// A key of its own for `purpose`, the same wherever the client key is the same (RFC 2104 over
+/// SHA-256), so that replicas share it and nothing new has to be kept secret.
+pub fn derived(key: &SecretString, purpose: &str) -> [u8; 32] {
+    // HMAC takes a key of any length.
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key.expose_secret().as_bytes()) else {
+        return [0; 32];
+    };
+    mac.update(purpose.as_bytes());
+    mac.finalize().into_bytes().into()
+}
+
 /// Whether two signatures are the same, in constant time, whatever the case of their letters.
 pub fn same(ours: &str, theirs: &str) -> bool {
     let (ours, theirs) = (ours.to_ascii_uppercase(), theirs.trim().to_ascii_uppercase());
@@ -94,6 +106,14 @@ mod tests {
     use serde::Deserialize;
 
     use super::*;
+
+    /// RFC 4231, test case 2.
+    #[test]
+    fn a_derived_key_is_the_hmac_of_its_purpose() {
+        let key = derived(&"Jefe".into(), "what do ya want for nothing?");
+        let wanted = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843";
+        assert_eq!(hex::encode(key), wanted);
+    }
 
     #[derive(Deserialize)]
     struct Vectors {

@@ -70,34 +70,16 @@ impl Reader<'_> {
         None
     }
 
-    /// A whole number of minutes in a range.
-    pub(super) fn minutes(
-        &mut self,
-        name: &str,
-        default: i64,
-        least: i64,
-        most: i64,
-    ) -> SignedDuration {
-        let minutes = match self.get(name) {
-            None => default,
-            Some(given) => {
-                let fits = given.parse().ok().filter(|it| (least..=most).contains(it));
-                fits.unwrap_or_else(|| {
-                    self.problems.push(format!(
-                        "{name} is `{given}`; use a whole number from {least} to {most}"
-                    ));
-                    default
-                })
-            }
-        };
-        SignedDuration::from_mins(minutes)
-    }
-
     /// Where money is real, ten minutes are the least: QFPay's own orders time out after that
     /// (contract §6).
     pub(super) fn give_up_after(&mut self, environment: Environment) -> SignedDuration {
         let least = if environment == Environment::Simulator { 1 } else { 10 };
-        self.minutes(var::GIVE_UP_MINUTES, 120, least, 10_080)
+        SignedDuration::from_mins(self.whole(var::GIVE_UP_MINUTES, 120, least..=10_080))
+    }
+
+    pub(super) fn operators(&mut self) -> Option<String> {
+        let file = self.get(var::OPERATORS_FILE)?;
+        self.read_file(var::OPERATORS_FILE, &file)
     }
 
     pub(super) fn recovery(&mut self) -> Option<Duration> {

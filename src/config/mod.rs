@@ -2,19 +2,20 @@
 //!
 //! Reads through a closure, so that tests need no process environment. Each layer gets its own
 //! struct; none of them sees a variable.
-use std::{net::IpAddr, path::PathBuf, time::Duration};
+use std::{fmt, net::IpAddr, ops::RangeInclusive, path::PathBuf, str::FromStr, time::Duration};
 
 use jiff::{SignedDuration, tz::TimeZone};
 use secrecy::SecretString;
 
 use crate::{
     client::{pace, pace::Limit, sign::SignType},
-    policy::{Action, Allowlist},
+    policy::Policy,
     simulator,
-    spec::{Currency, Environment, PayType, currencies, environments},
+    spec::{Environment, environments},
 };
 
 mod ledger;
+mod policy;
 pub mod variables;
 
 use variables as var;
@@ -27,7 +28,13 @@ pub type Vars<'a> = &'a dyn Fn(&str) -> Option<String>;
 pub struct Config {
     pub environment: Environment,
     pub merchant: Merchant,
-    pub allowlist: Allowlist,
+    pub policy: Policy,
+    /// How long a question to a person waits for the answer.
+    pub confirm_time: Duration,
+    /// How long an approval may take, and how long it holds.
+    pub approval_time: SignedDuration,
+    /// What the file of those who may approve over HTTP holds.
+    pub operators: Option<String>,
     pub state_dir: PathBuf,
     pub ledger: LedgerAt,
     /// For how long the same again without a number is refused.
@@ -83,16 +90,23 @@ impl Config {
         let config = Self {
             environment,
             merchant: read.merchant(environment),
-            allowlist: read.allowlist(),
+            policy: read.policy(environment),
+            confirm_time: read.confirm_time(),
+            approval_time: SignedDuration::from_mins(read.whole(
+                var::APPROVAL_MINUTES,
+                15,
+                1..=1440,
+            )),
+            operators: read.operators(),
             ledger: read.ledger(&state_dir),
-            repeat_window: read.minutes(var::REPEAT_MINUTES, 5, 0, 1440),
+            repeat_window: SignedDuration::from_mins(read.whole(var::REPEAT_MINUTES, 5, 0..=1440)),
             give_up_after: read.give_up_after(environment),
             recovery: read.recovery(),
             state_dir,
             zone: read.zone(),
             timeout: read.timeout(),
             sign_type: read.sign_type(),
-            refuse_wrong_signature: read.switch(var::VERIFY_RESPONSES),
+            refuse_wrong_signature: read.switch(var::VERIFY_RESPONSES, true),
             pace: read.pace(environment),
             simulator: read.simulator(),
         };
@@ -222,26 +236,6 @@ impl Reader<'_> {
         Some(list)
     }
 
-    fn allowlist(&mut self) -> Allowlist {
-        let names = Action::ALL.map(Action::name).join(", ");
-        let known = |it: &str| Action::find(it).is_some();
-        let actions = self.list_of(var::PROD_ALLOW, known, &format!("some of {names}"));
-        Allowlist {
-            actions: actions.iter().flatten().filter_map(|it| Action::find(it)).collect(),
-            pay_types: self.list_of(
-                var::PROD_PAY_TYPES,
-                |it| PayType::find(it).is_some(),
-                "six-digit codes such as 800201",
-            ),
-            currencies: self.list_of(
-                var::PROD_CURRENCIES,
-                |it| Currency::find(it).is_some(),
-                &format!("some of {}", currencies::codes().join(", ")),
-            ),
-            mchids: self.list(var::PROD_MCHIDS),
-        }
-    }
-
     fn zone(&mut self) -> TimeZone {
         let name = self.get(var::TIME_ZONE).unwrap_or_else(|| "Asia/Hong_Kong".to_owned());
         TimeZone::get(&name).unwrap_or_else(|_| {
@@ -254,14 +248,24 @@ impl Reader<'_> {
     }
 
     fn timeout(&mut self) -> Duration {
-        let given = self.get(var::TIMEOUT_SECONDS).unwrap_or_else(|| "30".to_owned());
-        let seconds = given.parse().ok().filter(|it| (1..=120).contains(it));
-        let seconds = seconds.unwrap_or_else(|| {
-            let name = var::TIMEOUT_SECONDS;
-            self.problems.push(format!("{name} is `{given}`; use a whole number from 1 to 120"));
-            30
-        });
-        Duration::from_secs(seconds)
+        Duration::from_secs(self.whole(var::TIMEOUT_SECONDS, 30, 1..=120))
+    }
+
+    /// A whole number in a range.
+    fn whole<N: FromStr + PartialOrd + fmt::Display>(
+        &mut self,
+        name: &str,
+        default: N,
+        range: RangeInclusive<N>,
+    ) -> N {
+        let Some(given) = self.get(name) else { return default };
+        let number = given.parse().ok().filter(|it| range.contains(it));
+        number.unwrap_or_else(|| {
+            let (least, most) = range.into_inner();
+            self.problems
+                .push(format!("{name} is `{given}`; use a whole number from {least} to {most}"));
+            default
+        })
     }
 
     fn sign_type(&mut self) -> SignType {
@@ -275,14 +279,15 @@ impl Reader<'_> {
         }
     }
 
-    /// `on` (also when unset) or `off`.
-    fn switch(&mut self, name: &str) -> bool {
+    /// `on` or `off`.
+    fn switch(&mut self, name: &str, default: bool) -> bool {
         match self.get(name).as_deref() {
-            None | Some("on") => true,
-            Some("off") => false,
+            None => default,
+            Some("on" | "1" | "true") => true,
+            Some("off" | "0" | "false") => false,
             Some(other) => {
                 self.problems.push(format!("{name} is `{other}`; use on or off"));
-                true
+                default
             }
         }
     }
@@ -331,13 +336,25 @@ impl Reader<'_> {
     }
 }
 
-/// Every name that means something: the table's, and the forms of the credentials for one
-/// environment and for a file.
+/// The variables that can be set for one environment.
+const OWN: [&str; 8] = [
+    var::APPCODE,
+    var::KEY,
+    var::MCHID,
+    var::MAX_AMOUNT,
+    var::MAX_AMOUNT_PER_DAY,
+    var::MAX_PAYMENTS_PER_HOUR,
+    var::MAX_REFUND,
+    var::MAX_REFUND_PER_DAY,
+];
+
+/// Every name that means something: the table's, and the forms for one environment and for
+/// a file.
 pub fn all_names() -> Vec<String> {
     let mut names: Vec<String> = var::VARIABLES.iter().map(|it| it.name.to_owned()).collect();
     for row in environments::ENVIRONMENTS {
         let of = |common| own_name(row.environment, common);
-        names.extend([of(var::APPCODE), of(var::KEY), of(var::MCHID)]);
+        names.extend(OWN.map(of));
     }
     let keys = names.iter().filter(|it| it.ends_with("_KEY")).map(|it| format!("{it}_FILE"));
     let keys: Vec<String> = keys.collect();

@@ -21,7 +21,7 @@ fn with_nothing_set_it_is_the_simulator_in_the_users_state_directory() {
     let file = Path::new("/home/someone/.local/state/qfpay-mcp/ledger.db");
     assert!(matches!(&config.ledger, LedgerAt::File(it) if it == file));
     assert_eq!(config.pace, pace::QFPAY);
-    assert_eq!(config.allowlist, Allowlist::default());
+    assert_eq!(config.policy, Policy::default());
     assert_eq!(config.zone.iana_name(), Some("Asia/Hong_Kong"));
 }
 

@@ -37,6 +37,26 @@ variables! {
         "The only currencies open in production, comma-separated codes.";
     PROD_MCHIDS = "QFPAY_PROD_MCHIDS", "all",
         "The only merchant ids open in production, comma-separated.";
+    MAX_AMOUNT = "QFPAY_MAX_AMOUNT", "no limit; in `prod` it must be set to open `create_payment`",
+        "The most for one payment, by currency, in minor units: `HKD:500000,USD:60000`; a currency that is not named is closed. `QFPAY_PROD_MAX_AMOUNT` and the like hold for one environment and come first; so for the next four.";
+    MAX_AMOUNT_PER_DAY = "QFPAY_MAX_AMOUNT_PER_DAY", "no limit; in `prod` as before",
+        "The most for all payments of a day on the merchant's clock, in the same form.";
+    MAX_PAYMENTS_PER_HOUR = "QFPAY_MAX_PAYMENTS_PER_HOUR", "no limit",
+        "The most payments in any hour, whatever became of them: 1 to 1000000.";
+    MAX_REFUND = "QFPAY_MAX_REFUND", "no limit; in `prod` it must be set to open `refund`",
+        "The most for one refund, in the same form as payments.";
+    MAX_REFUND_PER_DAY = "QFPAY_MAX_REFUND_PER_DAY", "no limit; in `prod` as before",
+        "The most for all refunds of a day.";
+    READ_ONLY = "QFPAY_READ_ONLY", "`off`",
+        "`on` (or `1`): the tools that write are not offered, and refused.";
+    CONFIRM = "QFPAY_CONFIRM", "`money`",
+        "Where a person has to say yes to each payment and refund: `always`, `money` (where it is real: `test`, `prod`) or `never`.";
+    CONFIRM_SECONDS = "QFPAY_CONFIRM_SECONDS", "300",
+        "How long a question to a person waits for the answer, 5 to 3600 seconds.";
+    APPROVAL_MINUTES = "QFPAY_APPROVAL_MINUTES", "15",
+        "How long an approval outside the conversation may take, and how long it holds once it is given, 1 to 1440 minutes.";
+    OPERATORS_FILE = "QFPAY_OPERATORS_FILE", "none; then approvals are given in a terminal only",
+        "A file of those who may approve over HTTP, a line each, as `qfpay-mcp operator NAME` prints it.";
     STATE_DIR = "QFPAY_STATE_DIR", "`qfpay-mcp` in the user's state directory",
         "The directory that holds everything we write.";
     LEDGER = "QFPAY_LEDGER", "`ledger.db` in the state directory",

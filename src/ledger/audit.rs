@@ -53,6 +53,14 @@ words!(
         CancelAnswered = "cancel_answered",
         /// A verified notification of QFPay came.
         Notified = "notified",
+        /// A person was asked whether money may move; `detail` says how.
+        PersonAsked = "person_asked",
+        /// A person said yes, outside the conversation.
+        Approved = "approved",
+        /// A person said no, outside the conversation.
+        Declined = "declined",
+        /// Nobody said yes, so no money moved; `detail` says why.
+        NotConfirmed = "not_confirmed",
     }
 );
 
@@ -76,9 +84,23 @@ impl<'a> Note<'a> {
     }
 }
 
+/// Which rows of the audit to list, oldest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventFilter {
+    /// Written at or after.
+    pub since: Timestamp,
+    /// Written before.
+    pub until: Timestamp,
+    /// Behind this one: its time and its id.
+    pub after: Option<(Timestamp, i64)>,
+    pub limit: u32,
+}
+
 /// A row as it was written.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {
+    /// Grows with time, over all merchants.
+    pub id: i64,
     pub at: Timestamp,
     pub number: Option<OrderNumber>,
     pub what: Happening,

@@ -10,12 +10,15 @@ use jiff::Timestamp;
 
 use crate::{
     domain::{
-        Amount, OrderNumber, PaymentState, PaymentTerms, RefundState, RefundTerms, Shown, Syssn,
+        Amount, Budget, OrderNumber, PaymentState, PaymentTerms, RefundState, RefundTerms, Shown,
+        Spent, Syssn,
     },
     spec::Environment,
 };
 
+mod approval;
 mod audit;
+mod chain;
 #[cfg(test)]
 #[path = "../../tests/it/cluster.rs"]
 #[expect(dead_code, reason = "the other tests that include it use the rest")]
@@ -29,7 +32,11 @@ mod rows;
 pub mod sqlite;
 mod store;
 
-pub use audit::{Caller, Event, Happening, Note};
+pub use approval::{
+    Approval, ApprovalState, Asked, Consent, Decision, Given, MOST_WAITING, Unconfirmed,
+};
+pub use audit::{Caller, Event, EventFilter, Happening, Note};
+pub use chain::{Check, Head};
 
 /// Whose entries a ledger holds: numbers are unique within a scope, and scopes never mix.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,6 +87,10 @@ pub struct Opening<'a, Terms> {
     /// Where given: not while another entry has the same terms and is unfinished, or was changed
     /// since then without having failed.
     pub unless_repeated_since: Option<Timestamp>,
+    /// Where given: only inside these limits.
+    pub budget: Option<Budget>,
+    /// Only if a person said yes, where one has to.
+    pub consent: &'a Consent,
     pub caller: &'a Caller,
     pub now: Timestamp,
 }
@@ -93,6 +104,10 @@ pub enum Opened<T> {
     Taken(Entry),
     /// The same terms stand under another number.
     Repeats(Entry),
+    /// It would be more than the budget, beside what left already.
+    Over(Spent),
+    /// Nobody said yes to it.
+    Unconfirmed(Unconfirmed),
 }
 
 /// What became of an attempt to open a refund.
@@ -232,6 +247,50 @@ pub trait Ledger: Send + Sync {
     /// What happened to the entry under `number`, oldest first.
     async fn history(&self, number: &OrderNumber) -> Result<Vec<Event>, LedgerError>;
 
+    /// What payments, or refunds, left already, as far as it counts towards `budget`.
+    async fn spent(
+        &self,
+        kind: Kind,
+        currency: &str,
+        budget: &Budget,
+    ) -> Result<Spent, LedgerError>;
+
+    /// Writes a question to a person down, or finds the same one that waits already; none where
+    /// too many wait ([`MOST_WAITING`]).
+    async fn ask_approval(
+        &self,
+        asked: &Asked,
+        note: Note<'_>,
+    ) -> Result<Option<Approval>, LedgerError>;
+
+    /// The question under `code`.
+    async fn approval(&self, code: &str) -> Result<Option<Approval>, LedgerError>;
+
+    /// The questions that wait for a person, oldest first.
+    async fn waiting(&self, now: Timestamp) -> Result<Vec<Approval>, LedgerError>;
+
+    /// Writes a decision down; false where none is waited for any more.
+    async fn decide(&self, decision: &Decision, note: Note<'_>) -> Result<bool, LedgerError>;
+
+    /// Uses up the id of a sealed answer that was no yes; `about` is the number and the digest.
+    async fn use_up(
+        &self,
+        id: &str,
+        about: (&OrderNumber, &str),
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), LedgerError>;
+
+    /// Rows of the audit, oldest first.
+    async fn events(&self, filter: &EventFilter) -> Result<Vec<Event>, LedgerError>;
+
+    /// Goes through `check` with the next links of the chain, at most `limit`; whether there may
+    /// be more.
+    async fn check(&self, check: &mut Check, limit: u32) -> Result<bool, LedgerError>;
+
+    /// Rows of the audit that are in no chain: from before there was one, and since then.
+    async fn unchained(&self) -> Result<(u64, u64), LedgerError>;
+
     /// Takes or renews the right to do the work called `name` until `until`; false while another
     /// holder has it. With `force`, takes it from whoever has it.
     async fn lease(
@@ -242,6 +301,22 @@ pub trait Ledger: Send + Sync {
         now: Timestamp,
         force: bool,
     ) -> Result<bool, LedgerError>;
+}
+
+/// Payments or refunds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Payment,
+    Refund,
+}
+
+impl Kind {
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Payment => rows::PAYMENT,
+            Self::Refund => rows::REFUND,
+        }
+    }
 }
 
 /// The terms that a row of the audit tells.

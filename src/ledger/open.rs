@@ -2,16 +2,16 @@
 use jiff::Timestamp;
 
 use super::{
-    Caller, Entry, Happening, LedgerError, News, Note, Opened, Opening, Payment, Record, Refund,
-    RefundOpened, Scope,
+    Caller, Consent, Entry, Given, Happening, LedgerError, News, Note, Opened, Opening, Payment,
+    Record, Refund, RefundOpened, Scope, Unconfirmed,
     rows::{Row, WrittenTerms},
     stands_against,
-    store::{ChangeRow, NewEvent, NewRow, Store},
+    store::{Approvals, ChangeRow, NewEvent, NewRow, Store, Used},
 };
 use crate::{
     domain::{
-        OrderNumber, PaymentEvent, PaymentState, PaymentTerms, RefundEvent, RefundState,
-        RefundTerms, Shown,
+        Budget, OrderNumber, PaymentEvent, PaymentState, PaymentTerms, RefundEvent, RefundState,
+        RefundTerms, Shown, Spent,
     },
     spec::Field,
 };
@@ -26,6 +26,8 @@ pub(super) struct Wanted {
     unless_repeated_since: Option<Timestamp>,
     /// What was paid, where it is a refund.
     paid_minor: Option<u64>,
+    budget: Option<Budget>,
+    consent: Consent,
     caller: Caller,
     /// Tells our own write from another caller's when a lost connection makes us ask again.
     attempt: String,
@@ -39,6 +41,8 @@ pub(super) enum Outcome {
     Taken(Entry),
     Repeats(Entry),
     Barred(RefundOpened),
+    Over(Spent),
+    Unconfirmed(Unconfirmed),
 }
 
 impl Wanted {
@@ -69,6 +73,8 @@ impl Wanted {
             entry,
             unless_repeated_since: opening.unless_repeated_since,
             paid_minor: None,
+            budget: opening.budget,
+            consent: opening.consent.clone(),
             caller: opening.caller.clone(),
             attempt: format!("{:016x}", rand::random::<u64>()),
             now: opening.now,
@@ -81,15 +87,20 @@ impl Wanted {
 
     /// Whether nothing but its number can stand in its way.
     pub(super) fn is_plain(&self) -> bool {
-        self.unless_repeated_since.is_none() && self.paid_minor.is_none()
+        self.unless_repeated_since.is_none()
+            && self.paid_minor.is_none()
+            && self.budget.is_none()
+            && self.consent == Consent::NotNeeded
     }
 
-    fn event(&self) -> NewEvent {
-        NewEvent::new(&Note::new(&self.caller, Happening::Sent)).with_terms(self.terms.whole())
+    /// The row of its leaving; `consent` says who said yes, where somebody had to.
+    fn event(&self, consent: Option<String>) -> NewEvent {
+        let note = Note { detail: consent, ..Note::new(&self.caller, Happening::Sent) };
+        NewEvent::new(&note).with_terms(self.terms.whole())
     }
 
     /// The row to add.
-    pub(super) fn row(&self) -> NewRow {
+    pub(super) fn row(&self, consent: Option<String>) -> NewRow {
         NewRow {
             scope: self.scope.clone(),
             number: self.number().to_string(),
@@ -97,7 +108,7 @@ impl Wanted {
             state: self.entry.status(),
             attempt: self.attempt.clone(),
             now_ms: self.now.as_millisecond(),
-            event: self.event().moving(None, self.entry.status()),
+            event: self.event(consent).moving(None, self.entry.status()),
         }
     }
 
@@ -137,7 +148,10 @@ fn written(entry: &Entry) -> WrittenTerms {
 }
 
 /// Opens it in a transaction of its own, which the caller commits whatever the outcome.
-pub(super) async fn open<S: Store>(store: &mut S, wanted: Wanted) -> Result<Outcome, LedgerError> {
+pub(super) async fn open<S: Store + Approvals>(
+    store: &mut S,
+    wanted: Wanted,
+) -> Result<Outcome, LedgerError> {
     let scope = &wanted.scope;
     let whose = format!("{}|{}", scope.environment.name(), scope.merchant);
     if wanted.unless_repeated_since.is_some() {
@@ -145,6 +159,9 @@ pub(super) async fn open<S: Store>(store: &mut S, wanted: Wanted) -> Result<Outc
     }
     if let Some(syssn) = &wanted.terms.original {
         store.lock(format!("refunds|{whose}|{syssn}")).await?;
+    }
+    if wanted.budget.is_some() {
+        store.lock(format!("limits|{whose}|{}", wanted.terms.kind)).await?;
     }
     if let Some(row) = store.find(scope, wanted.number()).await? {
         return again(store, wanted, row).await;
@@ -156,10 +173,11 @@ pub(super) async fn open<S: Store>(store: &mut S, wanted: Wanted) -> Result<Outc
             return Ok(Outcome::Repeats(row.entry()?));
         }
     }
-    if let Some(bar) = barred(store, &wanted).await? {
-        return Ok(Outcome::Barred(bar));
-    }
-    if store.insert(&wanted.row()).await? {
+    let consent = match admitted(store, &wanted).await? {
+        Ok(consent) => consent,
+        Err(outcome) => return Ok(outcome),
+    };
+    if store.insert(&wanted.row(consent)).await? {
         return Ok(wanted.sent());
     }
     match store.find(scope, wanted.number()).await? {
@@ -169,7 +187,11 @@ pub(super) async fn open<S: Store>(store: &mut S, wanted: Wanted) -> Result<Outc
 }
 
 /// The number stands there already. What surely never left may leave now, if it is the same.
-async fn again<S: Store>(store: &mut S, wanted: Wanted, row: Row) -> Result<Outcome, LedgerError> {
+async fn again<S: Store + Approvals>(
+    store: &mut S,
+    wanted: Wanted,
+    row: Row,
+) -> Result<Outcome, LedgerError> {
     let ours = row.attempt.as_ref() == Some(&wanted.attempt);
     let entry = row.entry()?;
     if ours {
@@ -187,9 +209,10 @@ async fn again<S: Store>(store: &mut S, wanted: Wanted, row: Row) -> Result<Outc
     };
     let same = written(&entry).digest == wanted.terms.digest;
     let Some(sent) = sent.filter(|_| same) else { return Ok(Outcome::Taken(entry)) };
-    if let Some(bar) = barred(store, &wanted).await? {
-        return Ok(Outcome::Barred(bar));
-    }
+    let consent = match admitted(store, &wanted).await? {
+        Ok(consent) => consent,
+        Err(outcome) => return Ok(outcome),
+    };
     let change = ChangeRow {
         scope: wanted.scope.clone(),
         number: wanted.number().to_string(),
@@ -198,7 +221,7 @@ async fn again<S: Store>(store: &mut S, wanted: Wanted, row: Row) -> Result<Outc
         news: News::default(),
         attempt: Some(wanted.attempt.clone()),
         now_ms: wanted.now.as_millisecond(),
-        event: wanted.event().moving(Some(entry.status()), sent.status()),
+        event: wanted.event(consent).moving(Some(entry.status()), sent.status()),
     };
     if store.update(&change).await? {
         return Ok(Outcome::Sent(sent));
@@ -210,6 +233,47 @@ async fn again<S: Store>(store: &mut S, wanted: Wanted, row: Row) -> Result<Outc
 fn leaving<T: Clone, S: Clone>(record: &Record<T, S>, to: S, now: Timestamp) -> Record<T, S> {
     let now = Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now);
     Record { sent_at: Some(now), ..record.clone().changed(to, &News::default(), now) }
+}
+
+/// Whether it may leave now, beside everything else that did: who said yes to it, where somebody had
+/// to. A yes is used up last, when nothing else can stand in the way.
+async fn admitted<S: Store + Approvals>(
+    store: &mut S,
+    wanted: &Wanted,
+) -> Result<Result<Option<String>, Outcome>, LedgerError> {
+    if let Some(bar) = barred(store, wanted).await? {
+        return Ok(Err(Outcome::Barred(bar)));
+    }
+    let (scope, amount) = (&wanted.scope, wanted.terms.amount);
+    if let Some(budget) = &wanted.budget {
+        let spent = store.spent(scope, wanted.terms.kind, amount.currency().code, budget).await?;
+        if !budget.allows(amount.minor(), spent) {
+            return Ok(Err(Outcome::Over(spent)));
+        }
+    }
+    let Consent::Needed { digest, given } = &wanted.consent else { return Ok(Ok(None)) };
+    let number = wanted.number().as_str();
+    let now_ms = wanted.now.as_millisecond();
+    match given {
+        Some(Given::Answered) => Ok(Ok(Some("a person said yes when asked".to_owned()))),
+        Some(Given::Sealed { id, until }) => {
+            let used = Used {
+                id: id.clone(),
+                number: number.to_owned(),
+                digest: digest.clone(),
+                until_ms: until.as_millisecond(),
+                now_ms,
+            };
+            if store.use_sealed(scope, &used).await? {
+                return Ok(Ok(Some("a person said yes when asked".to_owned())));
+            }
+            Ok(Err(Outcome::Unconfirmed(Unconfirmed::Used)))
+        }
+        None => match store.use_approval(scope, number, digest, now_ms).await? {
+            Some((code, by)) => Ok(Ok(Some(format!("approved by {by} ({code})")))),
+            None => Ok(Err(Outcome::Unconfirmed(Unconfirmed::Missing))),
+        },
+    }
 }
 
 /// What the other refunds of its payment say against it.
@@ -232,6 +296,8 @@ impl Outcome {
             Self::Sent(Entry::Payment(it)) => Ok(Opened::Sent(it)),
             Self::Sent(other) | Self::Taken(other) => Ok(Opened::Taken(other)),
             Self::Repeats(entry) => Ok(Opened::Repeats(entry)),
+            Self::Over(spent) => Ok(Opened::Over(spent)),
+            Self::Unconfirmed(why) => Ok(Opened::Unconfirmed(why)),
             Self::Barred(bar) => Err(LedgerError::Store(format!("{bar:?} of a payment").into())),
         }
     }
@@ -241,6 +307,8 @@ impl Outcome {
             Self::Sent(Entry::Refund(it)) => RefundOpened::Opened(Opened::Sent(it)),
             Self::Sent(other) | Self::Taken(other) => RefundOpened::Opened(Opened::Taken(other)),
             Self::Repeats(entry) => RefundOpened::Opened(Opened::Repeats(entry)),
+            Self::Over(spent) => RefundOpened::Opened(Opened::Over(spent)),
+            Self::Unconfirmed(why) => RefundOpened::Opened(Opened::Unconfirmed(why)),
             Self::Barred(bar) => bar,
         }
     }

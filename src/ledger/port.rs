@@ -9,14 +9,16 @@ macro_rules! ledger {
 
             use $crate::{
                 domain::{
-                    OrderNumber, PaymentState, PaymentTerms, RefundState, RefundTerms, Syssn,
+                    Budget, OrderNumber, PaymentState, PaymentTerms, RefundState, RefundTerms,
+                    Spent, Syssn,
                 },
                 ledger::{
-                    Entry, Event, Filter, LedgerError, News, Note, Noted, Opened, Opening, Payment,
-                    Place, Refund, RefundOpened,
+                    Approval, Asked, Check, Decision, Entry, Event, EventFilter, Filter, Kind,
+                    LedgerError, News, Note, Noted, Opened, Opening, Payment, Place, Refund,
+                    RefundOpened,
                     open::{Wanted, payment_change, refund_change},
-                    rows::{EventRow, Row, readable},
-                    store::{Lease, NewEvent, Store as _},
+                    rows::{ApprovalRow, EventRow, Row, readable},
+                    store::{Approvals as _, Chain as _, Lease, NewEvent, Store as _, Used},
                 },
             };
 
@@ -101,6 +103,77 @@ macro_rules! ledger {
 
                 async fn history(&self, number: &OrderNumber) -> Result<Vec<Event>, LedgerError> {
                     $read!(self, history(number)).into_iter().map(EventRow::event).collect()
+                }
+
+                async fn spent(
+                    &self,
+                    kind: Kind,
+                    currency: &str,
+                    budget: &Budget,
+                ) -> Result<Spent, LedgerError> {
+                    Ok($read!(self, spent(kind.word(), currency, budget)))
+                }
+
+                async fn ask_approval(
+                    &self,
+                    asked: &Asked,
+                    note: Note<'_>,
+                ) -> Result<Option<Approval>, LedgerError> {
+                    let row = self.ask(asked.clone(), NewEvent::new(&note)).await?;
+                    row.map(ApprovalRow::approval).transpose()
+                }
+
+                async fn approval(&self, code: &str) -> Result<Option<Approval>, LedgerError> {
+                    $read!(self, approval(code)).map(ApprovalRow::approval).transpose()
+                }
+
+                async fn waiting(&self, now: Timestamp) -> Result<Vec<Approval>, LedgerError> {
+                    let rows = $read!(self, waiting(now.as_millisecond()));
+                    rows.into_iter().map(ApprovalRow::approval).collect()
+                }
+
+                async fn decide(
+                    &self,
+                    decision: &Decision,
+                    note: Note<'_>,
+                ) -> Result<bool, LedgerError> {
+                    self.settle(decision.clone(), NewEvent::new(&note)).await
+                }
+
+                async fn use_up(
+                    &self,
+                    id: &str,
+                    (number, digest): (&OrderNumber, &str),
+                    until: Timestamp,
+                    now: Timestamp,
+                ) -> Result<(), LedgerError> {
+                    let used = Used {
+                        id: id.to_owned(),
+                        number: number.to_string(),
+                        digest: digest.to_owned(),
+                        until_ms: until.as_millisecond(),
+                        now_ms: now.as_millisecond(),
+                    };
+                    self.spoil(used).await
+                }
+
+                async fn events(&self, filter: &EventFilter) -> Result<Vec<Event>, LedgerError> {
+                    $read!(self, events(filter)).into_iter().map(EventRow::event).collect()
+                }
+
+                async fn check(&self, check: &mut Check, limit: u32) -> Result<bool, LedgerError> {
+                    let after = check.head().map_or(0, |it| it.rows);
+                    let rows = $read!(self, chain(after, limit));
+                    let more = u32::try_from(rows.len()).is_ok_and(|it| it == limit);
+                    for row in rows {
+                        check.next(row);
+                    }
+                    Ok(more)
+                }
+
+                async fn unchained(&self) -> Result<(u64, u64), LedgerError> {
+                    let (before, since) = $read!(self, unchained());
+                    Ok((before.unsigned_abs(), since.unsigned_abs()))
                 }
 
                 async fn lease(

@@ -5,14 +5,21 @@
 //! `view`. A "no" is a tool result that can be read (`refusal`), never a protocol error.
 #![expect(clippy::doc_markdown, reason = "doc comments of tools are read by models, as they stand")]
 mod arguments;
+mod confirm;
 mod refusal;
 mod schema;
 mod server;
 mod tools;
 mod view;
 
+pub use confirm::Asking;
 pub(crate) use refusal::UNKNOWN;
 pub use server::{Server, Taken};
 
 /// What a notification may weigh, and the header that vouches for it.
 pub use crate::client::{notification::MAX_BODY as MAX_NOTIFICATION, sign::SIGN_HEADER};
+/// What a person's approval is, and what became of a decision about one.
+pub use crate::{
+    ledger::{Approval, ApprovalState},
+    payments::consent::Decided,
+};

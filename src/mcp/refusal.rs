@@ -10,7 +10,8 @@ use rmcp::{
 use super::arguments::Problem;
 use crate::{
     client::Trouble,
-    payments::{NotRefundable, Refused, cancel::NotCancellable},
+    payments::{NotRefundable, Refused, cancel::NotCancellable, consent::NotConfirmed},
+    policy::Violation,
 };
 
 /// How a text begins whose outcome nobody knows; `call` tells it by its exit code.
@@ -52,6 +53,7 @@ impl Refusal {
                 "Refused; nothing was sent. 1 argument is wrong:\n- {argument}: {problem}\nPut \
                  this right and call {tool} again."
             ),
+            Self::Refused { refused: Refused::Forbidden(violations), .. } => forbidden(violations),
             Self::Refused { tool, refused } => {
                 let refused_text = refused.to_string();
                 let stop = if refused_text.ends_with('.') { "" } else { "." };
@@ -61,12 +63,35 @@ impl Refusal {
     }
 }
 
+/// All rules that forbid it, and who can change them.
+fn forbidden(violations: &[Violation]) -> String {
+    let count = match violations.len() {
+        1 => "1 rule forbids".to_owned(),
+        many => format!("{many} rules forbid"),
+    };
+    let told = violations.iter().map(|it| match it.field {
+        "-" => format!("- {}: {}", it.code, it.message),
+        field => format!("- {} ({field}): {}", it.code, it.message),
+    });
+    let mut variables: Vec<&str> = violations.iter().map(|it| it.variable.as_str()).collect();
+    variables.dedup();
+    format!(
+        "Refused; nothing was sent. {count} it:\n{}\nYou cannot change this: tell the person that \
+         an operator has to change {} and restart the server.",
+        told.collect::<Vec<_>>().join("\n"),
+        variables.join(", ")
+    )
+}
+
 fn opening(tool: &str, refused: &Refused) -> &'static str {
     match refused {
         Refused::Ledger(_) if tool == "query_transaction" => "Not answered; no money moved",
         Refused::Unrecorded { .. } => UNKNOWN,
         Refused::Unanswered(_) | Refused::QueryRefused { .. } => "Not answered; no money moved",
         Refused::Forbidden(_)
+        | Refused::NeedsYes(_)
+        | Refused::NotConfirmed(_)
+        | Refused::TooManyWait
         | Refused::Conflict { .. }
         | Refused::NotRefundable(_)
         | Refused::NotCancellable(_)
@@ -81,14 +106,13 @@ fn opening(tool: &str, refused: &Refused) -> &'static str {
 /// What to do now, by name of tool and argument.
 fn next(tool: &str, refused: &Refused) -> String {
     match refused {
-        Refused::Forbidden(violations) => {
-            let mut variables: Vec<&str> = violations.iter().map(|it| it.variable).collect();
-            variables.dedup();
-            format!(
-                "You cannot change this: tell the person that an operator has to set {} and \
-                 restart the server.",
-                variables.join(", ")
-            )
+        // Told in its own words.
+        Refused::Forbidden(_) => String::new(),
+        Refused::NeedsYes(_) => format!("Call {tool} again."),
+        Refused::NotConfirmed(why) => not_confirmed(tool, why),
+        Refused::TooManyWait => {
+            "Tell the person to look at them with `qfpay-mcp approve`, and call again afterwards."
+                .to_owned()
         }
         Refused::Conflict { number, .. } if tool == "refund" => format!(
             "To see what {number} is, call query_transaction {{\"out_trade_no\":\"{number}\"}}; \
@@ -129,6 +153,27 @@ fn next(tool: &str, refused: &Refused) -> String {
         Refused::Unrecorded { number, .. } => format!(
             "Do not pay or refund again. Call query_transaction \
              {{\"out_trade_no\":\"{number}\"}} until it says how it stands."
+        ),
+    }
+}
+
+fn not_confirmed(tool: &str, why: &NotConfirmed) -> String {
+    match why {
+        NotConfirmed::Declined | NotConfirmed::DeclinedBy(_) => {
+            "Do not ask again unless the person tells you to.".to_owned()
+        }
+        NotConfirmed::Cancelled | NotConfirmed::TimedOut(_) | NotConfirmed::Expired(_) => {
+            format!("Ask the person whether they want it; if so, call {tool} again.")
+        }
+        NotConfirmed::Unasked
+        | NotConfirmed::TooFast
+        | NotConfirmed::Unfit
+        | NotConfirmed::Altered
+        | NotConfirmed::Used
+        | NotConfirmed::OtherTerms
+        | NotConfirmed::Failed(_) => format!(
+            "Only a person can say yes, in the client's own question. If they want it, call {tool} \
+             again, without an answer, and let them be asked."
         ),
     }
 }

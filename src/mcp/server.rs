@@ -1,7 +1,12 @@
 //! The MCP server: who we are, what we list, and a net under every tool.
-use std::{panic::AssertUnwindSafe, time::Instant};
+use std::{
+    panic::AssertUnwindSafe,
+    sync::{Arc, OnceLock},
+    time::Instant,
+};
 
 use futures::FutureExt as _;
+use jiff::Timestamp;
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     handler::server::tool::ToolCallContext,
@@ -13,11 +18,13 @@ use rmcp::{
     service::RequestContext,
 };
 
-use super::{refusal::UNKNOWN, tools::ROUTER};
+use super::{confirm::Asking, refusal::UNKNOWN, tools::ROUTER};
 use crate::{
     client::response::cleaned,
-    ledger::Caller,
-    payments::{Payments, notify::NotTaken},
+    domain::time,
+    ledger::{Approval, Caller, LedgerError},
+    payments::{Payments, consent::Decided, notify::NotTaken},
+    policy::{Action, variables},
     spec::Environment,
 };
 
@@ -39,6 +46,9 @@ pub enum Taken {
 #[derive(Clone)]
 pub struct Server {
     pub(super) payments: Payments,
+    pub(super) asking: Asking,
+    /// Where a person approves over HTTP, once that is known.
+    page: Arc<OnceLock<String>>,
     /// How a request came that carries no HTTP of its own.
     transport: &'static str,
 }
@@ -46,8 +56,30 @@ pub struct Server {
 impl Server {
     /// `transport` says how requests come, but for those of streamable HTTP, which say it
     /// themselves.
-    pub fn new(payments: Payments, transport: &'static str) -> Self {
-        Self { payments, transport }
+    pub fn new(payments: Payments, asking: Asking, transport: &'static str) -> Self {
+        Self { payments, asking, page: Arc::default(), transport }
+    }
+
+    /// From now on persons are sent to `url` to approve, with a code behind it.
+    pub fn approve_at(&self, url: String) {
+        // The first stays: a server has one address.
+        let _ = self.page.set(url);
+    }
+
+    /// Where a person approves what has this code.
+    pub(super) fn ways_to_approve(&self, code: &str) -> String {
+        let command =
+            format!("run `qfpay-mcp approve {code}` in a terminal, with this server's settings");
+        match self.page.get() {
+            Some(url) => format!("open {url}/{code}, or {command}"),
+            None => command,
+        }
+    }
+
+    /// Whether a tool is offered: in read-only mode those that write are not.
+    fn offers(&self, tool: &str) -> bool {
+        let writes = Action::find(tool).is_some_and(Action::writes);
+        !(writes && self.payments.settings.policy.read_only)
     }
 
     /// Who calls `tool`, for the audit.
@@ -66,6 +98,38 @@ impl Server {
     /// Every tool as it is listed to clients; `tool-schemas/` holds the same, file by file.
     pub fn tools() -> Vec<Tool> {
         ROUTER.list_all()
+    }
+
+    /// The question under a code that a person was given.
+    pub async fn approval(&self, code: &str) -> Result<Option<Approval>, LedgerError> {
+        self.payments.approval(code).await
+    }
+
+    /// The questions that wait for a person.
+    pub async fn waiting(&self) -> Result<Vec<Approval>, LedgerError> {
+        self.payments.waiting().await
+    }
+
+    /// Whether a person can still decide.
+    pub fn waits(&self, approval: &Approval) -> bool {
+        approval.waits(self.payments.clock.now())
+    }
+
+    /// Writes down what a person who logged in as `operator` decided.
+    pub async fn decide(
+        &self,
+        operator: &str,
+        code: &str,
+        approve: bool,
+    ) -> Result<Decided, LedgerError> {
+        let principal = Some(operator.to_owned());
+        let caller = Caller { principal, ..Caller::own("http", "approve") };
+        self.payments.decide(&caller, code, approve).await
+    }
+
+    /// A time as people here read it.
+    pub fn local(&self, at: Timestamp) -> String {
+        time::wire(at, &self.payments.settings.zone)
     }
 
     /// Takes in what QFPay told of its own accord.
@@ -97,14 +161,29 @@ impl Server {
         } else {
             "No real money moves here."
         };
-        format!(
+        let opening = format!(
             "QFPay payments in the `{}` environment: {}. {money} Amounts are whole numbers of \
-             minor units (1050 is HKD 10.50). Order of calls: list_pay_types, create_payment, show \
-             the payer the QR code or link, wait_for_payment until `paid` (query_transaction looks \
-             once); cancel_payment ends an unpaid order, refund gives money back; explain_respcd \
-             explains codes. `pending` is not paid. `in_doubt` means that \
-             nobody knows yet: never pay or refund again, query.",
+             minor units (1050 is HKD 10.50).",
             row.name, row.meaning
+        );
+        let codes = "explain_respcd explains codes. `pending` is not paid. `in_doubt` means that \
+                     nobody knows yet: never pay or refund again, query.";
+        if self.payments.settings.policy.read_only {
+            return format!(
+                "{opening} This server only reads: query_transaction looks, wait_for_payment \
+                 waits, list_pay_types lists ways to pay. {codes}"
+            );
+        }
+        let asks = if self.payments.asks() {
+            " A person has to say yes to each payment and refund: your client asks, or the status \
+             is `needs_approval`; tell the person what to do, and call again."
+        } else {
+            ""
+        };
+        format!(
+            "{opening} Order of calls: list_pay_types, create_payment, show the payer the QR code \
+             or link, wait_for_payment until `paid` (query_transaction looks once); cancel_payment \
+             ends an unpaid order, refund gives money back; {codes}{asks}"
         )
     }
 }
@@ -123,12 +202,13 @@ impl ServerHandler for Server {
         _: Option<PaginatedRequestParams>,
         _: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        let tools = ListToolsResult { tools: Self::tools(), ..ListToolsResult::default() };
+        let tools = Self::tools().into_iter().filter(|it| self.offers(&it.name)).collect();
+        let tools = ListToolsResult { tools, ..ListToolsResult::default() };
         Ok(tools.with_ttl_ms(TOOLS_TTL_MS).with_cache_scope(CacheScope::Public))
     }
 
     fn get_tool(&self, name: &str) -> Option<Tool> {
-        ROUTER.get(name).cloned()
+        ROUTER.get(name).filter(|_| self.offers(name)).cloned()
     }
 
     /// A panic in a tool is answered too: without an answer the client would wait for ever.
@@ -138,6 +218,15 @@ impl ServerHandler for Server {
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         let name = request.name.clone();
+        if !self.offers(&name) {
+            let text = format!(
+                "Refused; nothing was sent: `{name}` is switched off, because this server only \
+                 reads. You cannot change this: tell the person that an operator has to unset {} \
+                 and restart the server.",
+                variables::READ_ONLY
+            );
+            return Ok(CallToolResult::error(vec![ContentBlock::text(text)]).into());
+        }
         let begun = Instant::now();
         let call = ROUTER.call(ToolCallContext::new(self, request, context));
         let answer = AssertUnwindSafe(call).catch_unwind().await;

@@ -67,12 +67,13 @@ impl Payments {
         caller: &Caller,
         number: &OrderNumber,
     ) -> Result<Cancelled, Refused> {
-        self.permit(Action::CancelPayment, None, None)?;
+        self.permit(Action::CancelPayment, None, None, None)?;
         let order = self.ordered(caller, number).await?;
         let pay_type = order.pay_type.map_or("unlisted", |it| it.code);
         let currency = order.amount.map(|it| it.currency().code);
-        self.permit(Action::CancelPayment, Some(pay_type), currency)?;
-        let Some(by) = which(number, &order)? else {
+        self.permit(Action::CancelPayment, Some(pay_type), currency, None)?;
+        let voids = self.settings.policy.voids(self.settings.environment);
+        let Some(by) = which(number, &order, voids)? else {
             let order = self.never_sent(caller, number, order).await?;
             return Ok(untouched(order));
         };
@@ -197,8 +198,9 @@ fn untouched(order: OrderView) -> Cancelled {
     Cancelled { order, untouched: true, answer: None, refused: false, trouble: None }
 }
 
-/// The call that ends the order; none where there is nothing to end.
-fn which(number: &OrderNumber, order: &OrderView) -> Result<Option<Cancel>, Refused> {
+/// The call that ends the order; none where there is nothing to end. `voids` says whether what was
+/// paid may be given back this way.
+fn which(number: &OrderNumber, order: &OrderView, voids: bool) -> Result<Option<Cancel>, Refused> {
     let pay_type = order.pay_type.ok_or(NotCancellable::Unclear(number.clone()))?;
     let paid = || NotCancellable::Paid { number: number.clone(), status: order.status.word() };
     match order.status {
@@ -207,7 +209,7 @@ fn which(number: &OrderNumber, order: &OrderView) -> Result<Option<Cancel>, Refu
         | PaymentState::Closed
         | PaymentState::Refunded => Ok(None),
         // A void takes all of it back, so nothing of it may be on its way already.
-        PaymentState::Paid if order.refunded_minor() > 0 => Err(paid().into()),
+        PaymentState::Paid if !voids || order.refunded_minor() > 0 => Err(paid().into()),
         PaymentState::Paid => Ok(Some(pay_type.void().ok_or_else(paid)?)),
         PaymentState::PartiallyRefunded => Err(paid().into()),
         PaymentState::Sent | PaymentState::Pending | PaymentState::InDoubt => {

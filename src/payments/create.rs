@@ -1,10 +1,14 @@
 //! Create a payment, once, however often it is asked for.
 use jiff::Timestamp;
 
-use super::{Payments, Refused, answer_note, news_of};
+use super::{
+    Payments, Refused, answer_note,
+    consent::{Needed, Yes},
+    news_of, over,
+};
 use crate::{
     client::{Trouble, payment_event},
-    domain::{OrderNumber, PaymentEvent, PaymentTerms},
+    domain::{OrderNumber, PaymentEvent, PaymentState, PaymentTerms, Spent},
     ledger::{Caller, Entry, Happening, News, Note, Noted, Opened, Opening, Payment},
     policy::Action,
 };
@@ -15,6 +19,8 @@ pub struct NewPayment {
     /// Ours when none is given.
     pub number: Option<OrderNumber>,
     pub terms: PaymentTerms,
+    /// A person's, where one has to say it.
+    pub yes: Option<Yes>,
 }
 
 /// How a payment stands after it was asked for.
@@ -31,14 +37,17 @@ impl Payments {
     /// Makes the payment. It runs to its end even when the caller goes away.
     pub async fn create(&self, caller: &Caller, new: NewPayment) -> Result<Receipt, Refused> {
         let guard = self.guard(new.number.as_ref());
-        let number = match new.number {
-            Some(number) => number,
-            None => self.new_number('P')?,
+        let number = match (new.number, &new.yes) {
+            (Some(number), _) => number,
+            // It was made when the person was asked.
+            (None, Some(yes)) => yes.number.clone(),
+            (None, None) => self.new_number('P')?,
         };
         let (this, caller, at) = (self.clone(), caller.clone(), number.clone());
+        let (terms, yes) = (new.terms, new.yes);
         let task = self.tasks.spawn(async move {
-            let result = this.create_once(&caller, &at, &new.terms, guard).await;
-            this.audited(&caller, &at, Some(Noted::Payment(&new.terms)), result).await
+            let result = this.create_once(&caller, &at, &terms, guard, yes).await;
+            this.audited(&caller, &at, Some(Noted::Payment(&terms)), result).await
         });
         task.await
             .unwrap_or_else(|error| Err(Refused::Unrecorded { number, cause: error.to_string() }))
@@ -50,20 +59,64 @@ impl Payments {
         number: &OrderNumber,
         terms: &PaymentTerms,
         guard: Option<Timestamp>,
+        yes: Option<Yes>,
     ) -> Result<Receipt, Refused> {
-        let currency = terms.amount.currency().code;
-        self.permit(Action::CreatePayment, Some(terms.pay_type.code), Some(currency))?;
+        let (budget, spent) = self.budget(Action::CreatePayment, terms.amount).await?;
+        if let Err(refused) = self.permit_payment(terms, Some(spent)) {
+            // What left before there was such a limit is told all the same.
+            if self.permit_payment(terms, None).is_err() {
+                return Err(refused);
+            }
+            return self.left_before(caller, number, terms).await?.ok_or(refused);
+        }
+        let question = self.about_payment(caller, number, terms);
+        let consent = &self.consent(&question, yes)?;
         let now = self.clock.now();
-        let opening = Opening { number, terms, unless_repeated_since: guard, caller, now };
+        let unless_repeated_since = guard;
+        let opening =
+            Opening { number, terms, unless_repeated_since, budget, consent, caller, now };
         match self.ledger.open_payment(opening).await? {
             Opened::Sent(payment) => self.send(caller, payment, terms).await,
             Opened::Repeats(entry) => Err(self.repeated(&entry)),
-            Opened::Taken(entry) => {
-                let payment = same_payment(entry, terms)?;
-                self.note(Some(number), None, Note::new(caller, Happening::Replayed)).await;
-                Ok(Receipt { payment, replayed: true, trouble: None })
+            Opened::Taken(entry) => self.replayed(caller, entry, terms).await,
+            Opened::Over(spent) => Err(over(self.permit_payment(terms, Some(spent)))),
+            Opened::Unconfirmed(why) => {
+                let (amount, order) = (terms.amount, number.clone());
+                Err(Self::unconfirmed(why, Needed { question, amount, order }))
             }
         }
+    }
+
+    /// Whether a payment of these terms is open, and with what was `spent` inside the limits.
+    fn permit_payment(&self, terms: &PaymentTerms, spent: Option<Spent>) -> Result<(), Refused> {
+        let (amount, code) = (terms.amount, terms.pay_type.code);
+        let money = spent.map(|it| (amount, it));
+        self.permit(Action::CreatePayment, Some(code), Some(amount.currency().code), money)
+    }
+
+    /// What is stored under the number, if it was used and the payment left.
+    async fn left_before(
+        &self,
+        caller: &Caller,
+        number: &OrderNumber,
+        terms: &PaymentTerms,
+    ) -> Result<Option<Receipt>, Refused> {
+        match self.ledger.find(number).await? {
+            Some(Entry::Payment(it)) if it.state == PaymentState::Intended => Ok(None),
+            Some(entry) => self.replayed(caller, entry, terms).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    async fn replayed(
+        &self,
+        caller: &Caller,
+        entry: Entry,
+        terms: &PaymentTerms,
+    ) -> Result<Receipt, Refused> {
+        let payment = same_payment(entry, terms)?;
+        self.note(Some(&payment.number), None, Note::new(caller, Happening::Replayed)).await;
+        Ok(Receipt { payment, replayed: true, trouble: None })
     }
 
     /// "Sent" is on disk: from here on, it may have arrived.

@@ -11,15 +11,22 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     client::{Answer, Gateway, Trade, Trouble, response::cleaned},
     clock::Clock,
-    domain::{OrderNumber, PaymentEvent, PaymentState, RefundEvent, RefundState, Syssn, time},
-    ledger::{Caller, Entry, Happening, Ledger, LedgerError, News, Note, Noted, Payment, Refund},
-    policy::{self, Action, Allowlist, Facts, Violation},
+    domain::{
+        Amount, Budget, OrderNumber, PaymentEvent, PaymentState, RefundEvent, RefundState, Spent,
+        Syssn, time,
+    },
+    ledger::{
+        Caller, Entry, Happening, Kind, Ledger, LedgerError, MOST_WAITING, News, Note, Noted,
+        Payment, Refund,
+    },
+    policy::{Action, Facts, Policy, Violation},
     spec::Environment,
 };
 
 mod alone;
 pub mod cancel;
 mod changes;
+pub mod consent;
 pub mod create;
 pub mod notify;
 pub mod query;
@@ -39,7 +46,11 @@ const MAX_RACES: u32 = 10;
 pub struct Settings {
     pub environment: Environment,
     pub mchid: Option<String>,
-    pub allowlist: Allowlist,
+    /// The merchant's id, or the app's where there is none, as people are shown it.
+    pub merchant: String,
+    pub policy: Policy,
+    /// How long an approval may take, and how long it holds.
+    pub approval_time: SignedDuration,
     /// The merchant's wall clock, for new numbers and for times told to people.
     pub zone: TimeZone,
     /// For how long a payment or refund without a number is refused after one with the same terms.
@@ -70,6 +81,15 @@ pub enum Refused {
     /// An operator's rule forbids it.
     #[error("{}", lines(.0.iter().map(|it| &it.message)))]
     Forbidden(Vec<Violation>),
+    /// A person has to say yes to this first. Nothing was sent.
+    #[error("a person has to say yes first")]
+    NeedsYes(Box<consent::Needed>),
+    /// Nobody said yes.
+    #[error("{0}")]
+    NotConfirmed(consent::NotConfirmed),
+    /// More questions than anybody reads.
+    #[error("{MOST_WAITING} approvals wait for a person already")]
+    TooManyWait,
     /// The number stands for something else.
     #[error("{number} was already used for {what}")]
     Conflict { number: OrderNumber, what: String },
@@ -130,7 +150,7 @@ pub struct Repeated {
     pub kind: &'static str,
     pub number: OrderNumber,
     pub status: &'static str,
-    amount: crate::domain::Amount,
+    amount: Amount,
     seconds: i64,
 }
 
@@ -139,12 +159,14 @@ fn lines(messages: impl Iterator<Item = impl fmt::Display>) -> String {
 }
 
 impl Payments {
-    /// Refuses what an operator has not opened.
+    /// Refuses what an operator has not opened, or limited; `money` is what it would move, and what
+    /// left already.
     fn permit(
         &self,
         action: Action,
         pay_type: Option<&str>,
         currency: Option<&'static str>,
+        money: Option<(Amount, Spent)>,
     ) -> Result<(), Refused> {
         let settings = &self.settings;
         let facts = Facts {
@@ -153,20 +175,33 @@ impl Payments {
             action,
             pay_type,
             currency,
+            money,
         };
-        let violations = policy::decide(&settings.allowlist, &facts);
+        let violations = settings.policy.decide(&facts);
         if violations.is_empty() { Ok(()) } else { Err(Refused::Forbidden(violations)) }
+    }
+
+    /// What the ledger has to hold of the limits, and what left already.
+    async fn budget(
+        &self,
+        action: Action,
+        amount: Amount,
+    ) -> Result<(Option<Budget>, Spent), LedgerError> {
+        let settings = &self.settings;
+        let now = self.clock.now();
+        let budget = settings.policy.limits.budget(action, amount, now, &settings.zone);
+        let kind = if action == Action::Refund { Kind::Refund } else { Kind::Payment };
+        let spent = match &budget {
+            Some(budget) => self.ledger.spent(kind, amount.currency().code, budget).await?,
+            None => Spent::default(),
+        };
+        Ok((budget, spent))
     }
 
     /// A new number that sorts by time: a letter, the merchant's wall clock, eight random letters.
     fn new_number(&self, letter: char) -> Result<OrderNumber, LedgerError> {
-        const ALPHABET: &[u8; 32] = b"23456789ABCDEFGHJKLMNPQRSTUVWXYZ";
         let now = self.clock.now().to_zoned(self.settings.zone.clone());
-        let random: String = rand::random_iter::<u8>()
-            .filter_map(|it| ALPHABET.get(usize::from(it & 31)))
-            .map(|it| char::from(*it))
-            .take(8)
-            .collect();
+        let random = consent::random_word(8);
         let number = format!("{letter}{}{random}", now.strftime("%Y%m%d%H%M%S"));
         number.parse().map_err(|_| LedgerError::Damaged { number, column: "number" })
     }
@@ -307,8 +342,13 @@ impl Payments {
         result: Result<T, Refused>,
     ) -> Result<T, Refused> {
         match &result {
-            // A ledger that failed takes no more rows.
-            Ok(_) | Err(Refused::Ledger(_) | Refused::Unrecorded { .. }) => {}
+            // A ledger that failed takes no more rows; that a person is asked has a row of its own.
+            Ok(_) | Err(Refused::Ledger(_) | Refused::Unrecorded { .. } | Refused::NeedsYes(_)) => {
+            }
+            Err(Refused::NotConfirmed(why)) => {
+                let note = Note::new(caller, Happening::NotConfirmed).saying(why.to_string());
+                self.note(Some(number), terms, note).await;
+            }
             Err(refused) => {
                 let note = Note::new(caller, Happening::Refused).saying(refused.to_string());
                 self.note(Some(number), terms, note).await;
@@ -330,6 +370,12 @@ impl Payments {
         months.dedup();
         months
     }
+}
+
+/// The refusal of what was over the limits, told anew with what left meanwhile.
+fn over(permitted: Result<(), Refused>) -> Refused {
+    let unsettled = || LedgerError::Store("the limits are being used up by others now".into());
+    permitted.err().unwrap_or_else(|| Refused::Ledger(unsettled()))
 }
 
 /// Whether it is what we concluded from how an entry stood, rather than something QFPay said: where

@@ -85,8 +85,8 @@ impl Payments {
     /// Production that is closed altogether is not even asked. Where anything is open there, what it
     /// left behind may be settled.
     fn permit_recovery(&self) -> Result<(), Refused> {
-        if self.settings.allowlist.actions.is_empty() {
-            return self.permit(Action::QueryTransaction, None, None);
+        if self.settings.policy.allowlist.actions.is_empty() {
+            return self.permit(Action::QueryTransaction, None, None, None);
         }
         Ok(())
     }

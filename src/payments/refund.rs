@@ -4,7 +4,9 @@
 //! ledger and from QFPay's own records, never from the caller. Two refunds of one order never run
 //! at once.
 use super::{
-    NotRefundable, Payments, Refused, answer_note, news_of,
+    NotRefundable, Payments, Refused, answer_note,
+    consent::{Needed, Yes},
+    news_of, over,
     query::{Found, OrderView},
 };
 use crate::{
@@ -17,7 +19,7 @@ use crate::{
         Caller, Entry, Happening, LedgerError, News, Note, Opened, Opening, Refund, RefundOpened,
     },
     policy::Action,
-    spec::{PayType, pay_types::Refunds},
+    spec::{Field, PayType, pay_types::Refunds},
 };
 
 /// The payment to refund.
@@ -35,6 +37,8 @@ pub struct NewRefund {
     pub amount: Option<String>,
     /// Ours when none is given.
     pub number: Option<OrderNumber>,
+    /// A person's, where one has to say it.
+    pub yes: Option<Yes>,
 }
 
 /// How a refund stands after it was asked for.
@@ -52,9 +56,11 @@ pub struct RefundReceipt {
 impl Payments {
     /// Makes the refund. It runs to its end even when the caller goes away.
     pub async fn refund(&self, caller: &Caller, new: NewRefund) -> Result<RefundReceipt, Refused> {
-        let number = match &new.number {
-            Some(number) => number.clone(),
-            None => self.new_number('R')?,
+        let number = match (&new.number, &new.yes) {
+            (Some(number), _) => number.clone(),
+            // It was made when the person was asked.
+            (None, Some(yes)) => yes.number.clone(),
+            (None, None) => self.new_number('R')?,
         };
         let (this, caller, at) = (self.clone(), caller.clone(), number.clone());
         let task = self.tasks.spawn(async move {
@@ -71,7 +77,7 @@ impl Payments {
         number: &OrderNumber,
         new: &NewRefund,
     ) -> Result<RefundReceipt, Refused> {
-        self.permit(Action::Refund, None, None)?;
+        self.permit(Action::Refund, None, None, None)?;
         if let Some(receipt) = self.stored(number, new).await? {
             self.note(Some(number), None, Note::new(caller, Happening::Replayed)).await;
             return Ok(receipt);
@@ -81,21 +87,32 @@ impl Payments {
         let (Some(syssn), Some(paid)) = (syssn, paid) else {
             return Err(Refused::NotRefundable(NotRefundable::Unknown));
         };
-        let pay_type = order.pay_type.map_or("unlisted", |it| it.code);
-        self.permit(Action::Refund, Some(pay_type), Some(paid.currency().code))?;
         let others = self.ledger.refunds_of(&syssn).await?;
         if let Some(other) = others.iter().find(|it| it.state.is_open() && it.number != *number) {
             return Err(Refused::RefundUnderWay(other.number.clone()));
         }
         let amount = amount(new.amount.as_deref(), paid, &order)?;
+        let (budget, spent) = self.budget(Action::Refund, amount).await?;
+        let pay_type = order.pay_type.map_or("unlisted", |it| it.code);
+        let permit = |spent| {
+            let currency = Some(amount.currency().code);
+            self.permit(Action::Refund, Some(pay_type), currency, Some((amount, spent)))
+        };
+        permit(spent)?;
         let terms = RefundTerms { order: order.number.clone(), syssn, amount };
         let elsewhere = self.refunded_elsewhere(&order).await?;
+        let goods = self.goods_of(&terms.syssn).await?;
+        let left = order.refunded_minor().saturating_add(amount.minor());
+        let left = paid.minor().saturating_sub(left);
+        let question = self.about_refund(caller, number, &terms, goods.as_deref(), left);
         let given = new.number.as_ref();
         let opening = Opening {
             number,
             terms: &terms,
             // "All that is left" is no repeat of a refund of the same amount: it is left.
             unless_repeated_since: new.amount.as_ref().and_then(|_| self.guard(given)),
+            budget,
+            consent: &self.consent(&question, new.yes.clone())?,
             caller,
             now: self.clock.now(),
         };
@@ -109,6 +126,11 @@ impl Payments {
                 let refund = same_refund(entry, &terms)?;
                 self.note(Some(number), None, Note::new(caller, Happening::Replayed)).await;
                 Ok(replayed(refund))
+            }
+            RefundOpened::Opened(Opened::Over(spent)) => Err(over(permit(spent))),
+            RefundOpened::Opened(Opened::Unconfirmed(why)) => {
+                let order = terms.order.unwrap_or_else(|| number.clone());
+                Err(Self::unconfirmed(why, Needed { question, amount, order }))
             }
             RefundOpened::Busy(other) => Err(Refused::RefundUnderWay(other)),
             RefundOpened::TooMuch { left_minor } => Err(too_much(amount, left_minor)),
@@ -215,6 +237,13 @@ impl Payments {
                 Err(Refused::NotRefundable(NotRefundable::Status { number, status }))
             }
         }
+    }
+
+    /// What was sold, as far as this ledger knows.
+    async fn goods_of(&self, syssn: &Syssn) -> Result<Option<String>, LedgerError> {
+        let found = self.ledger.find_by_syssn(syssn).await?;
+        let Some(Entry::Payment(payment)) = found else { return Ok(None) };
+        Ok(payment.terms.extras.get(&Field::GoodsName).cloned())
     }
 
     /// Minor units refunded by others than this ledger, which the ledger cannot count itself.

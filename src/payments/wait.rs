@@ -69,7 +69,7 @@ impl Payments {
         cancelled: &CancellationToken,
         tick: Ticker<'_>,
     ) -> Result<Waited, Refused> {
-        self.permit(Action::QueryTransaction, None, None)?;
+        self.permit(Action::QueryTransaction, None, None, None)?;
         let start = Instant::now();
         let over = async {
             tokio::select! {

@@ -1,9 +1,27 @@
-//! May it be done? Settings and facts in, violations out; no clock, no ledger, no network.
+//! May it be done, and must a person say yes? Settings and facts in, violations out; no clock, no
+//! ledger, no network.
 //!
 //! Production is closed until an operator opens it: `QFPAY_PROD_ALLOW` names what may run there,
-//! three more variables narrow it. Nothing that an agent sends can change any of it.
+//! more variables narrow and limit it. Nothing that an agent sends can change any of it.
 #![deny(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::float_arithmetic)]
-use crate::spec::Environment;
+use crate::{
+    domain::{Amount, Spent},
+    spec::{
+        Environment,
+        endpoints::{Effect, Endpoint},
+    },
+};
+
+mod confirm;
+mod limits;
+#[cfg(test)]
+mod tests;
+mod words;
+
+pub use self::{
+    confirm::Confirm,
+    limits::{Caps, Limits, Rate},
+};
 
 /// What reaches QFPay, by the name of its tool. `wait_for_payment` only asks, as
 /// `query_transaction` does, and is open with it.
@@ -32,14 +50,41 @@ impl Action {
     pub fn find(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|it| it.name() == name)
     }
+
+    /// The calls of QFPay's API that it makes.
+    pub const fn endpoints(self) -> &'static [Endpoint] {
+        match self {
+            Self::CreatePayment => &[Endpoint::Payment],
+            Self::QueryTransaction => &[Endpoint::Query],
+            Self::Refund => &[Endpoint::Query, Endpoint::Refund],
+            Self::CancelPayment => &[Endpoint::Query, Endpoint::Reversal, Endpoint::Close],
+        }
+    }
+
+    /// Whether it can change anything at QFPay: one of its calls does.
+    pub fn writes(self) -> bool {
+        self.endpoints().iter().any(|it| it.effect() == Effect::Moves)
+    }
 }
 
-/// The variables that open production.
+/// The variables that open production, and the one that closes everything.
 pub mod variables {
     pub const ALLOW: &str = "QFPAY_PROD_ALLOW";
     pub const PAY_TYPES: &str = "QFPAY_PROD_PAY_TYPES";
     pub const CURRENCIES: &str = "QFPAY_PROD_CURRENCIES";
     pub const MCHIDS: &str = "QFPAY_PROD_MCHIDS";
+    pub const READ_ONLY: &str = "QFPAY_READ_ONLY";
+}
+
+/// All that an operator decided about what an agent may do.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Policy {
+    pub allowlist: Allowlist,
+    /// Of the environment in force.
+    pub limits: Limits,
+    /// Nothing that writes is offered.
+    pub read_only: bool,
+    pub confirm: Confirm,
 }
 
 /// What an operator opened in production. Unset lists do not narrow; nothing set allows nothing.
@@ -61,121 +106,96 @@ pub struct Facts<'a> {
     /// known. What cannot be known is a code that no list has.
     pub pay_type: Option<&'a str>,
     pub currency: Option<&'static str>,
+    /// How much, and what left already, where money is to move and that is known.
+    pub money: Option<(Amount, Spent)>,
 }
 
 /// One rule that forbids it, and the variable an operator would change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
-    pub variable: &'static str,
+    /// A word for programs.
+    pub code: &'static str,
+    /// The argument that breaks the rule, or `-` where none could keep it.
+    pub field: &'static str,
+    pub variable: String,
+    /// The limit, what was asked, and what is left today, in words.
     pub message: String,
 }
 
-/// Everything that forbids it; empty means allowed.
-pub fn decide(allowlist: &Allowlist, facts: &Facts<'_>) -> Vec<Violation> {
-    if facts.environment != Environment::Prod {
-        return Vec::new();
-    }
-    let action = facts.action.name();
-    let mut violations = Vec::new();
-    if !allowlist.actions.contains(&facts.action) {
-        violations.push(Violation {
-            variable: variables::ALLOW,
-            message: format!(
-                "`{action}` is not open in production; an operator can add `{action}` to {}",
-                variables::ALLOW
-            ),
-        });
-    }
-    let mut narrow = |variable, list: Option<&Vec<String>>, what: &str, given: Option<&str>| {
-        let Some((list, given)) = list.zip(given) else { return };
-        if !list.iter().any(|it| it == given) {
-            let open = if list.is_empty() { "none".to_owned() } else { list.join(", ") };
-            let message = format!(
-                "{what} `{given}` is not open in production (open: {open}); an operator can add it to {variable}"
-            );
-            violations.push(Violation { variable, message });
+impl Policy {
+    /// Everything that forbids it; empty means allowed.
+    pub fn decide(&self, facts: &Facts<'_>) -> Vec<Violation> {
+        let mut violations = Vec::new();
+        if self.read_only && facts.action.writes() {
+            violations.push(Violation {
+                code: "read_only",
+                field: "-",
+                variable: variables::READ_ONLY.to_owned(),
+                message: format!(
+                    "`{}` is switched off, because {} is set; an operator can unset it",
+                    facts.action.name(),
+                    variables::READ_ONLY
+                ),
+            });
         }
-    };
-    narrow(variables::PAY_TYPES, allowlist.pay_types.as_ref(), "pay type", facts.pay_type);
-    narrow(variables::CURRENCIES, allowlist.currencies.as_ref(), "currency", facts.currency);
-    let mchid = Some(facts.mchid.unwrap_or("(none)"));
-    narrow(variables::MCHIDS, allowlist.mchids.as_ref(), "merchant", mchid);
-    violations
+        if facts.environment == Environment::Prod {
+            violations.extend(self.allowlist.decide(facts));
+        }
+        if let Some((amount, spent)) = facts.money {
+            violations.extend(self.limits.decide(facts.action, amount, spent));
+        }
+        violations
+    }
+
+    /// Whether a person has to say yes to what moves money in this environment.
+    pub fn asks(&self, environment: Environment) -> bool {
+        self.confirm.asks(environment)
+    }
+
+    /// Whether what was paid may be given back by cancelling it (a card's void). That is counted
+    /// by no limit and asked of nobody, so it is only where neither is wanted; `refund` is both.
+    pub fn voids(&self, environment: Environment) -> bool {
+        environment != Environment::Prod && !self.asks(environment) && !self.limits.on_refunds()
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn list(text: &str) -> Option<Vec<String>> {
-        (text != "-").then(|| text.split(',').map(str::to_owned).collect())
-    }
-
-    /// One row a case: environment, opened tools, pay types, currencies, merchants ("-" is unset),
-    /// then what is done by whom with what => the variables that forbid it.
-    fn check(row: &'static str) {
-        let (case, wanted) = row.split_once("=>").unwrap();
-        let words: Vec<&str> = case.split_whitespace().collect();
-        let [environment, tools, pay_types, currencies, mchids, action, mchid, code, currency] =
-            words[..]
-        else {
-            panic!("{row}")
+impl Allowlist {
+    fn decide(&self, facts: &Facts<'_>) -> Vec<Violation> {
+        let action = facts.action.name();
+        let mut violations = Vec::new();
+        if !self.actions.contains(&facts.action) {
+            violations.push(Violation {
+                code: "tool_closed",
+                field: "-",
+                variable: variables::ALLOW.to_owned(),
+                message: format!(
+                    "`{action}` is not open in production; an operator can add `{action}` to {}",
+                    variables::ALLOW
+                ),
+            });
+        }
+        let mut narrow = |code, variable: &str, list: Option<&Vec<String>>, given: Option<&str>| {
+            let (field, what) = match code {
+                "pay_type_closed" => ("pay_type", "pay type"),
+                "currency_closed" => ("currency", "currency"),
+                _ => ("-", "merchant"),
+            };
+            let Some((list, given)) = list.zip(given) else { return };
+            if !list.iter().any(|it| it == given) {
+                let open = if list.is_empty() { "none".to_owned() } else { list.join(", ") };
+                let message = format!(
+                    "{what} `{given}` is not open in production (open: {open}); an operator can \
+                     add it to {variable}"
+                );
+                let variable = variable.to_owned();
+                violations.push(Violation { code, field, variable, message });
+            }
         };
-        let allowlist = Allowlist {
-            actions: tools.split(',').filter_map(Action::find).collect(),
-            pay_types: list(pay_types),
-            currencies: list(currencies),
-            mchids: list(mchids),
-        };
-        let facts = Facts {
-            environment: Environment::find(environment).unwrap(),
-            mchid: (mchid != "-").then_some(mchid),
-            action: Action::find(action).unwrap(),
-            pay_type: (code != "-").then_some(code),
-            currency: (currency != "-").then_some(currency),
-        };
-        let forbid = decide(&allowlist, &facts);
-        let said: Vec<&str> =
-            forbid.iter().map(|it| it.variable.trim_start_matches("QFPAY_PROD_")).collect();
-        let said = if said.is_empty() { "ok".to_owned() } else { said.join(" ") };
-        assert_eq!(said, wanted.trim(), "{row}");
-    }
-
-    #[rustfmt::skip]
-    #[test]
-    fn decisions() {
-        check("simulator -              -      -   -     create_payment    m1 800201 HKD => ok");
-        check("sandbox   -              -      -   -     refund            m1 800201 HKD => ok");
-        check("test      -              -      -   -     create_payment    m1 800201 HKD => ok");
-        check("prod      -              -      -   -     create_payment    m1 800201 HKD => ALLOW");
-        check("prod      -              -      -   -     query_transaction m1 -      -   => ALLOW");
-        check("prod      -              -      -   -     refund            m1 -      -   => ALLOW");
-        check("prod      create_payment -      -   -     create_payment    m1 800201 HKD => ok");
-        check("prod      create_payment -      -   -     refund            m1 800201 HKD => ALLOW");
-        check("prod      create_payment 800201 HKD m1    create_payment    m1 800201 HKD => ok");
-        check("prod      create_payment 800101 HKD m1    create_payment    m1 800201 HKD => PAY_TYPES");
-        check("prod      create_payment 800201 USD m1    create_payment    m1 800201 HKD => CURRENCIES");
-        check("prod      create_payment 800201 HKD m2,m3 create_payment    m1 800201 HKD => MCHIDS");
-        check("prod      refund         800201 -   -     refund            m1 unlisted HKD => PAY_TYPES");
-        check("prod      create_payment -      -   m2    create_payment    -  800201 HKD => MCHIDS");
-        check("prod      refund         800101 USD m2    create_payment    m1 800201 HKD => ALLOW PAY_TYPES CURRENCIES MCHIDS");
-    }
-
-    #[test]
-    fn a_violation_names_the_variable_and_what_is_open() {
-        let allowlist = Allowlist { currencies: list("HKD,USD"), ..Allowlist::default() };
-        let facts = Facts {
-            environment: Environment::Prod,
-            mchid: None,
-            action: Action::Refund,
-            pay_type: None,
-            currency: Some("JPY"),
-        };
-        let said: Vec<String> =
-            decide(&allowlist, &facts).into_iter().map(|it| it.message).collect();
-        insta::assert_snapshot!(said.join("\n"), @r"
-        `refund` is not open in production; an operator can add `refund` to QFPAY_PROD_ALLOW
-        currency `JPY` is not open in production (open: HKD, USD); an operator can add it to QFPAY_PROD_CURRENCIES
-        ");
+        let (pay_types, currencies) = (self.pay_types.as_ref(), self.currencies.as_ref());
+        narrow("pay_type_closed", variables::PAY_TYPES, pay_types, facts.pay_type);
+        narrow("currency_closed", variables::CURRENCIES, currencies, facts.currency);
+        let mchid = Some(facts.mchid.unwrap_or("(none)"));
+        narrow("merchant_closed", variables::MCHIDS, self.mchids.as_ref(), mchid);
+        violations
     }
 }

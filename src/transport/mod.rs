@@ -6,15 +6,19 @@
 //!
 //! A later release puts authentication behind `guard`, and metrics beside `health`.
 mod admit;
+pub mod approve;
 mod guard;
 mod health;
 pub mod http;
+mod login;
 pub mod notify;
 mod opening;
 mod sse;
 pub mod stdio;
 #[cfg(test)]
 mod tests;
+
+pub use login::{OperatorError, Operators};
 
 use std::{io, net::SocketAddr, time::Duration};
 

@@ -23,7 +23,7 @@ use qfpay_mcp::{
         query::Find,
         refund::{NewRefund, Of},
     },
-    policy::Allowlist,
+    policy::Policy,
     spec::{Currency, Environment, PayType, pay_types::Cancel},
 };
 use serde_json::{Value, json};
@@ -102,7 +102,7 @@ async fn held(acts: &[Vec<Act>], fates: &[Fate]) -> Result<(), String> {
     let amount = Amount::from_minor(PAID, Currency::find("HKD").unwrap()).unwrap();
     let pay_type = PayType::find("800201").unwrap();
     let terms = PaymentTerms { amount, pay_type, extras: BTreeMap::new() };
-    let new = NewPayment { number: Some("A1".parse().unwrap()), terms };
+    let new = NewPayment { number: Some("A1".parse().unwrap()), terms, yes: None };
     payments.create(&CALLER, new).await.unwrap();
     for at_once in acts {
         join_all(at_once.iter().map(|act| once(&payments, &clock, *act))).await;
@@ -131,6 +131,7 @@ async fn once(payments: &Payments, clock: &Moving, act: Act) {
         of: Of::Order(order.clone()),
         amount: amount.map(|it| it.to_string()),
         number: number.map(|it| it.parse().unwrap()),
+        yes: None,
     };
     // A refusal is an answer too.
     match act {
@@ -260,7 +261,9 @@ fn payments(folder: &std::path::Path, qfpay: &Arc<Lax>, clock: &Arc<Moving>) -> 
         settings: Arc::new(Settings {
             environment: Environment::Simulator,
             mchid: None,
-            allowlist: Allowlist::default(),
+            merchant: "m1".to_owned(),
+            policy: Policy::default(),
+            approval_time: SignedDuration::from_mins(15),
             zone: TimeZone::UTC,
             repeat_window: SignedDuration::from_mins(5),
             give_up_after: SignedDuration::from_hours(2),

@@ -346,9 +346,17 @@ async fn production_is_closed_and_says_which_variable_opens_it() {
         .env("QFPAY_KEY", "not-a-key")
         .env_remove("QFPAY_PACE");
     let client = Client::of(command).await;
-    insta::assert_snapshot!(client.refusal("create_payment", payment(&json!({}))).await, @"Refused; nothing was sent: `create_payment` is not open in production; an operator can add `create_payment` to QFPAY_PROD_ALLOW. You cannot change this: tell the person that an operator has to set QFPAY_PROD_ALLOW and restart the server.");
+    insta::assert_snapshot!(client.refusal("create_payment", payment(&json!({}))).await, @"
+    Refused; nothing was sent. 1 rule forbids it:
+    - tool_closed: `create_payment` is not open in production; an operator can add `create_payment` to QFPAY_PROD_ALLOW
+    You cannot change this: tell the person that an operator has to change QFPAY_PROD_ALLOW and restart the server.
+    ");
     let asked = json!({"out_trade_no": "A1"});
-    insta::assert_snapshot!(client.refusal("query_transaction", asked).await, @"Refused; nothing was sent: `query_transaction` is not open in production; an operator can add `query_transaction` to QFPAY_PROD_ALLOW. You cannot change this: tell the person that an operator has to set QFPAY_PROD_ALLOW and restart the server.");
+    insta::assert_snapshot!(client.refusal("query_transaction", asked).await, @"
+    Refused; nothing was sent. 1 rule forbids it:
+    - tool_closed: `query_transaction` is not open in production; an operator can add `query_transaction` to QFPAY_PROD_ALLOW
+    You cannot change this: tell the person that an operator has to change QFPAY_PROD_ALLOW and restart the server.
+    ");
     client.reply("explain_respcd", json!({"query": "1145"})).await;
     client.reply("list_pay_types", json!({})).await;
 }

@@ -89,11 +89,11 @@ pub(super) fn status(entry: &Entry) -> String {
 }
 
 /// `at` to the millisecond, by RFC 3339, with the zone's offset.
-pub(super) fn exact(at: Timestamp, zone: &TimeZone) -> String {
+pub(in crate::cli) fn exact(at: Timestamp, zone: &TimeZone) -> String {
     at.to_zoned(zone.clone()).strftime("%Y-%m-%dT%H:%M:%S%.3f%:z").to_string()
 }
 
 /// `at` as people read it.
-pub(super) fn local(at: Timestamp, zone: &TimeZone) -> String {
+pub(in crate::cli) fn local(at: Timestamp, zone: &TimeZone) -> String {
     time::wire(at, zone)
 }

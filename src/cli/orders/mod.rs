@@ -1,28 +1,22 @@
 //! `orders`: the ledger, for a person to look at: a list, one entry, and the settling of doubts.
-use std::{
-    io::{self, BufWriter, Write as _},
-    process::ExitCode,
-};
+use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use jiff::tz::TimeZone;
 
-use super::{ended, style::Style, wire, wrong_ledger};
-use crate::{
-    config::{Config, LedgerAt, variables},
-    ledger::LedgerError,
-    payments::Payments,
-    transport::{ServeError, Shutdown},
+use super::{
+    desk::{self, Desk, Failure, Out},
+    moment,
+    style::Style,
 };
+use crate::config::Config;
 
 mod export;
-mod line;
+pub(super) mod line;
 mod list;
-mod moment;
 mod recover;
 #[cfg(test)]
 mod samples;
-mod show;
+pub(super) mod show;
 mod table;
 
 /// What it means that an entry is late.
@@ -61,80 +55,11 @@ enum Command {
     Recover(recover::Recover),
 }
 
-/// Why a command could not do its work.
-#[derive(Debug, thiserror::Error)]
-enum Failure {
-    #[error(transparent)]
-    Ledger(#[from] LedgerError),
-    #[error("the result could not be written: {0}")]
-    Write(#[from] io::Error),
-    #[error(transparent)]
-    Signals(#[from] ServeError),
-    #[error("the result could not be written: {0}")]
-    Csv(#[from] csv::Error),
-    #[error("{0}")]
-    NotFound(String),
-}
-
-/// Where the commands look, and for whom they write.
-struct Desk {
-    payments: Payments,
-    shutdown: Shutdown,
-    style: Style,
-    /// The scope and the place of the ledger, in words.
-    place: String,
-}
-
-impl Desk {
-    fn zone(&self) -> &TimeZone {
-        &self.payments.settings.zone
-    }
-}
-
-type Out = BufWriter<io::Stdout>;
-
 pub(super) async fn run(config: &Config, orders: Orders, style: Style) -> ExitCode {
-    let shutdown = Shutdown::new();
-    let payments = match wire::payments(config, &shutdown) {
-        Ok(payments) => payments,
-        Err(error) => return wrong_ledger(&error),
-    };
-    let desk = Desk { payments, shutdown, style, place: place(config) };
-    let mut out = BufWriter::new(io::stdout());
-    let done = match orders.command {
-        None => list::run(&orders.list, &desk, &mut out).await,
-        Some(Command::Show(show)) => show::run(&show, &desk, &mut out).await,
-        Some(Command::Recover(recover)) => recover::run(&recover, &desk, &mut out).await,
-    };
-    match done.and_then(|code| Ok(out.flush().map(|()| code)?)) {
-        Ok(code) => ExitCode::from(code),
-        // A reader that has seen enough is no failure.
-        Err(failure) if failure.is_closed_pipe() => ExitCode::SUCCESS,
-        Err(failure) => ended(Err(failure)),
-    }
-}
-
-impl Failure {
-    fn is_closed_pipe(&self) -> bool {
-        let error = match self {
-            Self::Write(error) => Some(error),
-            Self::Csv(error) => io_error(error),
-            Self::Ledger(_) | Self::Signals(_) | Self::NotFound(_) => None,
-        };
-        error.is_some_and(|it| it.kind() == io::ErrorKind::BrokenPipe)
-    }
-}
-
-fn io_error(error: &csv::Error) -> Option<&io::Error> {
-    if let csv::ErrorKind::Io(error) = error.kind() { Some(error) } else { None }
-}
-
-/// Whose ledger it is and where: `simulator, merchant app:X, in /home/you/ledger.db`. The address
-/// of a database may hold a password and stays out.
-fn place(config: &Config) -> String {
-    let at = match &config.ledger {
-        LedgerAt::File(file) => file.display().to_string(),
-        LedgerAt::Postgres(_) => format!("the database of {}", variables::LEDGER),
-    };
-    format!("{}, merchant {}, in {at}", config.environment.name(), config.ledger_merchant())
+    desk::at(config, style, async |desk, out| match orders.command {
+        None => list::run(&orders.list, desk, out).await,
+        Some(Command::Show(show)) => show::run(&show, desk, out).await,
+        Some(Command::Recover(recover)) => recover::run(&recover, desk, out).await,
+    })
+    .await
 }

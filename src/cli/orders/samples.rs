@@ -58,6 +58,7 @@ pub(super) fn refund(number: &str) -> Refund {
 
 pub(super) fn event(number: &str, what: Happening) -> Event {
     Event {
+        id: 7,
         at: now(),
         number: number.parse().ok(),
         what,

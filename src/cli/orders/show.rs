@@ -187,15 +187,16 @@ fn event_text(event: &Event, alone: bool, zone: &TimeZone, style: Style) -> Stri
 }
 
 /// `create_payment (stdio, claude-code 2.1, alice)`.
-fn who(event: &Event) -> String {
+pub(in crate::cli) fn who(event: &Event) -> String {
     let through = [Some(&event.transport), event.client.as_ref(), event.principal.as_ref()];
     let through: Vec<String> = through.into_iter().flatten().map(|it| cleaned(it)).collect();
     format!("{} ({})", cleaned(&event.tool), through.join(", "))
 }
 
-fn event_json(event: &Event, zone: &TimeZone) -> Value {
+pub(in crate::cli) fn event_json(event: &Event, zone: &TimeZone) -> Value {
     let clean = |text: &Option<String>| text.as_deref().map(cleaned);
     json!({
+        "id": event.id,
         "at": exact(event.at, zone),
         "number": event.number.as_ref().map(OrderNumber::as_str),
         "what": event.what.word(),
@@ -270,7 +271,7 @@ mod tests {
         assert_eq!((&json["payment"], &json["refunds"][0]["order"]), (&Value::Null, &json!("A1")));
         assert_eq!(
             json["history"][1].to_string(),
-            r#"{"at":"2026-11-23T14:30:05.123+08:00","number":"A1","what":"learned","from":"pending","to":"paid","respcd":null,"detail":"bell","tool":"create_payment","transport":"stdio","client":"claude-code 2.1","principal":"alice"}"#
+            r#"{"id":7,"at":"2026-11-23T14:30:05.123+08:00","number":"A1","what":"learned","from":"pending","to":"paid","respcd":null,"detail":"bell","tool":"create_payment","transport":"stdio","client":"claude-code 2.1","principal":"alice"}"#
         );
     }
 

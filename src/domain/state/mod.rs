@@ -151,6 +151,11 @@ impl PaymentState {
         matches!(self, Self::Paid | Self::PartiallyRefunded | Self::Refunded)
     }
 
+    /// Whether it counts towards the day's limit: all but what surely moved no money.
+    pub fn counts(self) -> bool {
+        !matches!(self, Self::Intended | Self::Failed | Self::Closed)
+    }
+
     /// Whether QFPay may still have something to tell about it.
     pub fn is_open(self) -> bool {
         matches!(self, Self::Sent | Self::Pending | Self::InDoubt)

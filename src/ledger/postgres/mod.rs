@@ -20,10 +20,11 @@ use tokio::sync::OnceCell;
 use self::batch::{Batch, Work};
 pub use self::pace::SharedPace;
 use super::{
-    LedgerError, Scope,
+    Asked, Decision, LedgerError, Scope,
     open::{Outcome, Wanted, open},
     port::ledger,
-    store::{ChangeRow, Lease, NewEvent, Store as _},
+    rows::ApprovalRow,
+    store::{Approvals as _, ChangeRow, Lease, NewEvent, Store as _, Used},
 };
 
 /// Most connections of one process.
@@ -206,7 +207,7 @@ impl PostgresLedger {
     async fn open(&self, wanted: Wanted) -> Result<Outcome, LedgerError> {
         // Most of them are new, and then it is one among the changes that wait.
         if wanted.is_plain()
-            && self.database.batch.write(Work::Insert(Box::new(wanted.row()))).await?
+            && self.database.batch.write(Work::Insert(Box::new(wanted.row(None)))).await?
         {
             return Ok(wanted.sent());
         }
@@ -232,6 +233,33 @@ impl PostgresLedger {
         persist!({
             let mut connection = self.database.connection().await?;
             Ok(connection.note(&self.scope, number.as_deref(), &event, now_ms).await?)
+        })
+    }
+
+    async fn ask(&self, asked: Asked, event: NewEvent) -> Result<Option<ApprovalRow>, LedgerError> {
+        persist!({
+            let mut connection = self.database.connection().await?;
+            let mut transaction = sqlx::Connection::begin(&mut *connection).await?;
+            let row = transaction.ask(&self.scope, &asked, &event).await?;
+            transaction.commit().await?;
+            Ok(row)
+        })
+    }
+
+    async fn settle(&self, decision: Decision, event: NewEvent) -> Result<bool, LedgerError> {
+        persist!({
+            let mut connection = self.database.connection().await?;
+            let mut transaction = sqlx::Connection::begin(&mut *connection).await?;
+            let settled = transaction.settle(&self.scope, &decision, &event).await?;
+            transaction.commit().await?;
+            Ok(settled)
+        })
+    }
+
+    async fn spoil(&self, used: Used) -> Result<(), LedgerError> {
+        persist!({
+            self.database.connection().await?.use_sealed(&self.scope, &used).await?;
+            Ok(())
         })
     }
 

@@ -18,11 +18,11 @@ use tokio::sync::OnceCell;
 
 use self::writer::Writer;
 use super::{
-    LedgerError, Scope,
+    Asked, Decision, LedgerError, Scope,
     open::{Outcome, Wanted, open},
     port::ledger,
-    rows,
-    store::{ChangeRow, Lease, NewEvent, Store as _, Write as _},
+    rows::{self, ApprovalRow},
+    store::{Approvals as _, ChangeRow, Lease, NewEvent, Store as _, Used, Write as _},
 };
 
 /// How long a writer waits for another process.
@@ -103,7 +103,7 @@ impl SqliteLedger {
             .write(move |connection| {
                 Box::pin(async move {
                     // Most of them are new, and then one statement is enough.
-                    if wanted.is_plain() && connection.insert(&wanted.row()).await? {
+                    if wanted.is_plain() && connection.insert(&wanted.row(None)).await? {
                         return Ok(wanted.sent());
                     }
                     open(connection, wanted).await
@@ -130,6 +130,36 @@ impl SqliteLedger {
             .write(move |connection| {
                 Box::pin(async move {
                     Ok(connection.note(&scope, number.as_deref(), &event, now_ms).await?)
+                })
+            })
+            .await
+    }
+
+    async fn ask(&self, asked: Asked, event: NewEvent) -> Result<Option<ApprovalRow>, LedgerError> {
+        let (writer, scope) = (self.writer().await?, self.scope.clone());
+        writer
+            .write(move |connection| {
+                Box::pin(async move { Ok(connection.ask(&scope, &asked, &event).await?) })
+            })
+            .await
+    }
+
+    async fn settle(&self, decision: Decision, event: NewEvent) -> Result<bool, LedgerError> {
+        let (writer, scope) = (self.writer().await?, self.scope.clone());
+        writer
+            .write(move |connection| {
+                Box::pin(async move { Ok(connection.settle(&scope, &decision, &event).await?) })
+            })
+            .await
+    }
+
+    async fn spoil(&self, used: Used) -> Result<(), LedgerError> {
+        let (writer, scope) = (self.writer().await?, self.scope.clone());
+        writer
+            .write(move |connection| {
+                Box::pin(async move {
+                    connection.use_sealed(&scope, &used).await?;
+                    Ok(())
                 })
             })
             .await

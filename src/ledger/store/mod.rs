@@ -1,6 +1,8 @@
 //! Every statement of the ledger, once: both stores number their parameters the same way.
 //!
 //! What differs is how two statements become one ([`Write`]), and who must wait for whom.
+mod approvals;
+mod chain;
 mod write;
 
 use jiff::Timestamp;
@@ -9,12 +11,16 @@ use sqlx::{PgConnection, SqliteConnection, types::Json};
 
 use super::{
     Caller, Filter, Happening, News, Note, Noted, Place, Scope,
-    rows::{EventRow, Row, WrittenTerms, select},
+    rows::{EventRow, Hashed, Row, WrittenTerms, select},
 };
-use crate::domain::{OrderNumber, Syssn};
+use crate::domain::{Budget, OrderNumber, Spent, Syssn};
 
-pub(super) use self::write::Write;
 use self::write::{bind_event, insert_event};
+pub(super) use self::{
+    approvals::{Approvals, Used},
+    chain::Chain,
+    write::Write,
+};
 
 type Outcome<T> = Result<T, sqlx::Error>;
 
@@ -82,6 +88,26 @@ impl NewEvent {
         Self { from, to: Some(to), ..self }
     }
 
+    /// What the chain's hash is over, where we compute it.
+    fn hashed(&self, scope: &Scope, number: Option<&str>, at_ms: i64) -> Hashed {
+        Hashed {
+            environment: scope.environment.name().to_owned(),
+            merchant: scope.merchant.clone(),
+            at_ms,
+            number: number.map(str::to_owned),
+            what: self.what.word().to_owned(),
+            tool: self.caller.tool.to_owned(),
+            transport: self.caller.transport.to_owned(),
+            client: self.caller.client.clone(),
+            principal: self.caller.principal.clone(),
+            terms: self.terms.as_ref().map(Value::to_string),
+            from_state: self.from.map(str::to_owned),
+            to_state: self.to.map(str::to_owned),
+            respcd: self.respcd.clone(),
+            detail: self.detail.clone(),
+        }
+    }
+
     /// What QFPay said, unless the note says something of its own.
     pub(super) fn telling(self, news: &News) -> Self {
         Self {
@@ -93,7 +119,7 @@ impl NewEvent {
 }
 
 /// What both stores say in the same words.
-pub(super) trait Store: Write {
+pub(super) trait Store: Write + Chain {
     fn note(
         &mut self,
         scope: &Scope,
@@ -128,6 +154,15 @@ pub(super) trait Store: Write {
         digest: &str,
         since_ms: i64,
     ) -> impl Future<Output = Outcome<Option<Row>>> + Send;
+
+    /// What left already, as far as it counts.
+    fn spent(
+        &mut self,
+        scope: &Scope,
+        kind: &str,
+        currency: &str,
+        budget: &Budget,
+    ) -> impl Future<Output = Outcome<Spent>> + Send;
 
     fn unfinished(
         &mut self,
@@ -193,15 +228,16 @@ macro_rules! store {
             ) -> Outcome<()> {
                 const NOTE: &str = concat!(
                     insert_event!(),
-                    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
+                    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) \
+                     RETURNING id"
                 );
-                let note = sqlx::query(NOTE)
+                let note = sqlx::query_as(NOTE)
                     .bind(scope.environment.name())
                     .bind(scope.merchant.as_str())
                     .bind(number)
                     .bind(now_ms);
-                bind_event!(note, event).execute(&mut *self).await?;
-                Ok(())
+                let (id,): (i64,) = bind_event!(note, event).fetch_one(&mut *self).await?;
+                self.link(id, || event.hashed(scope, number, now_ms)).await
             }
 
             async fn find(&mut self, scope: &Scope, number: &OrderNumber) -> Outcome<Option<Row>> {
@@ -268,6 +304,33 @@ macro_rules! store {
                 .await
             }
 
+            async fn spent(
+                &mut self,
+                scope: &Scope,
+                kind: &str,
+                currency: &str,
+                budget: &Budget,
+            ) -> Outcome<Spent> {
+                let (day, hour) = (budget.day_start, budget.hour_start);
+                let (minor, count): (i64, i64) = sqlx::query_as(
+                    "SELECT CAST(coalesce(sum(CASE WHEN sent_ms >= $5 AND currency = $4 \
+                     AND state NOT IN ('intended', 'failed', 'closed') THEN amount_minor END), 0) \
+                     AS BIGINT), CAST(coalesce(sum(CASE WHEN sent_ms >= $6 \
+                     AND state <> 'intended' THEN 1 END), 0) AS BIGINT) FROM entries \
+                     WHERE environment = $1 AND merchant = $2 AND kind = $3 AND sent_ms >= $7",
+                )
+                .bind(scope.environment.name())
+                .bind(scope.merchant.as_str())
+                .bind(kind)
+                .bind(currency)
+                .bind(day.as_millisecond())
+                .bind(hour.as_millisecond())
+                .bind(day.min(hour).as_millisecond())
+                .fetch_one(&mut *self)
+                .await?;
+                Ok(Spent { today_minor: minor.unsigned_abs(), last_hour: count.unsigned_abs() })
+            }
+
             async fn unfinished(
                 &mut self,
                 scope: &Scope,
@@ -315,7 +378,7 @@ macro_rules! store {
                 number: &OrderNumber,
             ) -> Outcome<Vec<EventRow>> {
                 sqlx::query_as(
-                    "SELECT at_ms, number, what, tool, transport, client, principal, terms, \
+                    "SELECT id, at_ms, number, what, tool, transport, client, principal, terms, \
                      from_state, to_state, respcd, detail FROM events \
                      WHERE environment = $1 AND merchant = $2 AND number = $3 ORDER BY id",
                 )

@@ -1,15 +1,22 @@
 //! `create_payment`: start a payment, once.
 use std::{collections::BTreeMap, sync::LazyLock};
 
-use rmcp::{Json, RoleServer, model::JsonObject, service::RequestContext, tool, tool_router};
+use rmcp::{
+    RoleServer,
+    handler::server::tool::{InputResponses, RequestState},
+    model::JsonObject,
+    service::RequestContext,
+    tool, tool_router,
+};
 use schemars::JsonSchema;
 
-use super::done;
+use super::{Reply, done};
 use crate::{
     domain::{Amount, PaymentTerms},
     mcp::{
         Server,
         arguments::{Reader, echo},
+        confirm::{Brought, Outcome},
         refusal::Refusal,
         schema,
         view::PaymentReply,
@@ -98,17 +105,33 @@ impl Server {
     async fn create_payment(
         &self,
         arguments: JsonObject,
+        state: RequestState,
+        answers: InputResponses,
         context: RequestContext<RoleServer>,
-    ) -> Result<Json<PaymentReply>, Refusal> {
+    ) -> Result<Reply<PaymentReply>, Refusal> {
         let payment = parse(arguments)?;
         let caller = self.caller(TOOL, &context);
-        let receipt = self
-            .payments
-            .create(&caller, payment)
+        let (brought, number) = (Brought { state, answers }, payment.number.clone());
+        let terms = payment.terms.clone();
+        let pay = |yes| {
+            let payment = NewPayment { yes, ..payment.clone() };
+            self.payments.create(&caller, payment)
+        };
+        let outcome = self
+            .with_consent(&caller, &context, brought, number.as_ref(), pay)
             .await
             .map_err(|refused| Refusal::Refused { tool: TOOL, refused })?;
+        let environment = self.environment().name();
         let zone = &self.payments.settings.zone;
-        Ok(Json(PaymentReply::new(receipt, self.environment().name(), zone)))
+        Ok(match outcome {
+            Outcome::Done(receipt) => Reply::new(PaymentReply::new(receipt, environment, zone)),
+            Outcome::Round(round) => Reply::Round(round),
+            Outcome::Approval(needed, approval) => {
+                let next_step = self.next_of_approval(TOOL, "out_trade_no", &needed, &approval);
+                let code = approval.code;
+                Reply::new(PaymentReply::waits(&needed, &terms, environment, code, next_step))
+            }
+        })
     }
 }
 
@@ -137,6 +160,7 @@ fn parse(arguments: JsonObject) -> Result<NewPayment, Refusal> {
     let new = currency.and(amount).zip(pay_type).map(|(amount, pay_type)| NewPayment {
         number,
         terms: PaymentTerms { amount, pay_type, extras },
+        yes: None,
     });
     done(TOOL, reader, new)
 }

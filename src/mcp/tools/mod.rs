@@ -1,7 +1,13 @@
 //! One file a tool: its arguments, its handler, its reply.
 use std::sync::LazyLock;
 
-use rmcp::handler::server::router::tool::ToolRouter;
+use rmcp::{
+    ErrorData, Json,
+    handler::server::{router::tool::ToolRouter, tool::IntoCallToolResult},
+    model::{CallToolResponse, InputRequiredResult},
+};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::{Server, arguments::Reader, refusal::Refusal};
 
@@ -23,6 +29,27 @@ pub(super) static ROUTER: LazyLock<ToolRouter<Server>> = LazyLock::new(|| {
         + Server::refund_router()
         + Server::wait_for_payment_router()
 });
+
+/// What a tool that moves money answers: its reply, or a question for the person first.
+enum Reply<T> {
+    Done(Box<Json<T>>),
+    Round(InputRequiredResult),
+}
+
+impl<T> Reply<T> {
+    fn new(reply: T) -> Self {
+        Self::Done(Box::new(Json(reply)))
+    }
+}
+
+impl<T: Serialize + JsonSchema + 'static> IntoCallToolResult for Reply<T> {
+    fn into_call_tool_result(self) -> Result<CallToolResponse, ErrorData> {
+        match self {
+            Self::Done(reply) => (*reply).into_call_tool_result(),
+            Self::Round(round) => Ok(round.into()),
+        }
+    }
+}
 
 /// The parsed arguments, if nothing at all was wrong with what was given.
 fn done<T>(tool: &'static str, reader: Reader, parsed: Option<T>) -> Result<T, Refusal> {

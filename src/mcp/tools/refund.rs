@@ -1,13 +1,26 @@
 //! `refund`: give money back, once.
 use std::sync::LazyLock;
 
-use rmcp::{Json, RoleServer, model::JsonObject, service::RequestContext, tool, tool_router};
+use rmcp::{
+    RoleServer,
+    handler::server::tool::{InputResponses, RequestState},
+    model::JsonObject,
+    service::RequestContext,
+    tool, tool_router,
+};
 use schemars::JsonSchema;
 
-use super::done;
+use super::{Reply, done};
 use crate::{
     domain::Amount,
-    mcp::{Server, arguments::Reader, refusal::Refusal, schema, view::RefundReply},
+    mcp::{
+        Server,
+        arguments::Reader,
+        confirm::{Brought, Outcome},
+        refusal::Refusal,
+        schema,
+        view::RefundReply,
+    },
     payments::refund::{NewRefund, Of},
     spec::Currency,
 };
@@ -50,16 +63,30 @@ impl Server {
     async fn refund(
         &self,
         arguments: JsonObject,
+        state: RequestState,
+        answers: InputResponses,
         context: RequestContext<RoleServer>,
-    ) -> Result<Json<RefundReply>, Refusal> {
+    ) -> Result<Reply<RefundReply>, Refusal> {
         let refund = parse(arguments)?;
         let caller = self.caller(TOOL, &context);
-        let receipt = self
-            .payments
-            .refund(&caller, refund)
+        let (brought, number) = (Brought { state, answers }, refund.number.clone());
+        let give_back = |yes| {
+            let refund = NewRefund { yes, ..refund.clone() };
+            self.payments.refund(&caller, refund)
+        };
+        let outcome = self
+            .with_consent(&caller, &context, brought, number.as_ref(), give_back)
             .await
             .map_err(|refused| Refusal::Refused { tool: TOOL, refused })?;
-        Ok(Json(RefundReply::new(receipt, self.environment().name())))
+        let environment = self.environment().name();
+        Ok(match outcome {
+            Outcome::Done(receipt) => Reply::new(RefundReply::new(receipt, environment)),
+            Outcome::Round(round) => Reply::Round(round),
+            Outcome::Approval(needed, approval) => {
+                let next_step = self.next_of_approval(TOOL, "refund_no", &needed, &approval);
+                Reply::new(RefundReply::waits(&needed, environment, approval.code, next_step))
+            }
+        })
     }
 }
 
@@ -85,5 +112,5 @@ fn parse(arguments: JsonObject) -> Result<NewRefund, Refusal> {
     }
     let of = order.map(Of::Order).or(trade.map(Of::Trade));
     let amount = amount.map(|it| it.minor().to_string());
-    done(TOOL, reader, of.map(|of| NewRefund { of, amount, number }))
+    done(TOOL, reader, of.map(|of| NewRefund { of, amount, number, yes: None }))
 }

@@ -4,20 +4,20 @@ use rmcp::model::JsonObject;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{LATE, meaning, next::failed, query};
+use super::{LATE, NEEDS_APPROVAL, meaning, next::failed, query};
 use crate::{
     client::Trouble,
-    domain::PaymentState,
+    domain::{PaymentState, PaymentTerms},
     ledger::Payment,
     mcp::refusal::wait,
-    payments::create::Receipt,
+    payments::{consent::Needed, create::Receipt},
     spec::{Currency, Field, Flow, fields::DEFAULT_EXPIRY_MINUTES, resp_codes::Operation},
 };
 
 /// A payment after it was asked for.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::mcp) struct PaymentReply {
-    /// pending (not paid), paid, failed, in_doubt (unknown: query, never pay again), intended (surely not sent), sent
+    /// pending (not paid), paid, failed, in_doubt (unknown: query, never pay again), intended (surely not sent), sent, needs_approval (by a person)
     status: &'static str,
     out_trade_no: String,
     environment: &'static str,
@@ -41,6 +41,8 @@ pub(in crate::mcp) struct PaymentReply {
     pay_params: Option<JsonObject>,
     #[serde(skip_serializing_if = "Option::is_none")]
     expires_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    approval_code: Option<String>,
     /// true: known before, nothing sent now
     #[serde(skip_serializing_if = "Option::is_none")]
     replayed: Option<bool>,
@@ -78,6 +80,7 @@ impl PaymentReply {
             pay_url: shown.pay_url,
             pay_params: params,
             expires_at: expires_at(&payment).filter(|_| open).map(|it| local(it, zone)),
+            approval_code: None,
             replayed: replayed.then_some(true),
             problem: trouble
                 .as_ref()
@@ -86,6 +89,39 @@ impl PaymentReply {
                 .or_else(|| caution(amount.currency())),
             next_step: after_payment(&payment, trouble.as_ref()),
             out_trade_no: payment.number.to_string(),
+        }
+    }
+}
+
+impl PaymentReply {
+    /// A payment that a person has to approve first.
+    pub(in crate::mcp) fn waits(
+        needed: &Needed,
+        terms: &PaymentTerms,
+        environment: &'static str,
+        code: String,
+        next_step: String,
+    ) -> Self {
+        let amount = needed.amount;
+        Self {
+            status: NEEDS_APPROVAL,
+            out_trade_no: needed.order.to_string(),
+            environment,
+            amount: amount.minor(),
+            currency: amount.currency().code,
+            amount_text: amount.to_string(),
+            pay_type: terms.pay_type.code,
+            syssn: None,
+            respcd: None,
+            respcd_meaning: None,
+            qrcode: None,
+            pay_url: None,
+            pay_params: None,
+            expires_at: None,
+            approval_code: Some(code),
+            replayed: None,
+            problem: None,
+            next_step,
         }
     }
 }

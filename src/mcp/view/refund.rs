@@ -2,18 +2,18 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{meaning, query};
+use super::{NEEDS_APPROVAL, meaning, query};
 use crate::{
     domain::{RefundState, amount},
     mcp::refusal::wait,
-    payments::{query::NO_RECORD, refund::RefundReceipt},
+    payments::{consent::Needed, query::NO_RECORD, refund::RefundReceipt},
     spec::resp_codes::{self, Operation},
 };
 
 /// A refund after it was asked for.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::mcp) struct RefundReply {
-    /// refunded, pending, failed, in_doubt (unknown: query, never refund again), intended (surely not sent), sent
+    /// refunded, pending, failed, in_doubt (unknown: query, never refund again), intended (surely not sent), sent, needs_approval
     status: &'static str,
     refund_no: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -32,6 +32,8 @@ pub(in crate::mcp) struct RefundReply {
     respcd: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     respcd_meaning: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    approval_code: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     replayed: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -86,8 +88,36 @@ impl RefundReply {
             syssn: refund.syssn.as_ref().map(ToString::to_string),
             respcd_meaning: meaning(respcd, resperr, Operation::Refund),
             respcd: refund.respcd.clone(),
+            approval_code: None,
             replayed: replayed.then_some(true),
             problem: trouble.map(|it| it.to_string()),
+            next_step,
+        }
+    }
+
+    /// A refund that a person has to approve first.
+    pub(in crate::mcp) fn waits(
+        needed: &Needed,
+        environment: &'static str,
+        code: String,
+        next_step: String,
+    ) -> Self {
+        let amount = needed.amount;
+        Self {
+            status: NEEDS_APPROVAL,
+            refund_no: needed.question.number.to_string(),
+            out_trade_no: Some(needed.order.to_string()),
+            environment,
+            amount: amount.minor(),
+            currency: amount.currency().code,
+            amount_text: amount.to_string(),
+            left_text: None,
+            syssn: None,
+            respcd: None,
+            respcd_meaning: None,
+            approval_code: Some(code),
+            replayed: None,
+            problem: None,
             next_step,
         }
     }

@@ -70,7 +70,7 @@ impl Payments {
     }
 
     async fn ask_for(&self, caller: &Caller, find: &Find) -> Result<Found, Refused> {
-        self.permit(Action::QueryTransaction, None, None)?;
+        self.permit(Action::QueryTransaction, None, None, None)?;
         match find {
             Find::Order(number) => self.order(caller, number).await,
             Find::Trade(syssn) => self.trade(caller, syssn).await,

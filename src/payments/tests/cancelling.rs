@@ -1,4 +1,5 @@
 use super::*;
+use crate::policy::{Caps, Confirm, Limits};
 
 async fn cancel(world: &World, number: &str) -> String {
     match world.payments.cancel(&CALLER, number.parse().unwrap()).await {
@@ -51,6 +52,23 @@ async fn a_card_that_is_paid_is_voided() {
     let world = World::answering(&[&paid, &paid, DONE, &voided, &voided]);
     assert_eq!(cancel(&world, "A1").await, "refunded (0000)");
     assert!(world.asked().iter().any(|it| it.starts_with("Reversal A1")), "{:?}", world.asked());
+}
+
+/// A void is counted by no limit and asked of nobody; a refund is both.
+#[tokio::test]
+async fn where_refunds_are_limited_or_asked_about_a_card_is_not_voided() {
+    let paid = by("802801", "0000", "0");
+    let asking = Policy { confirm: Confirm::Always, ..Policy::default() };
+    let caps = Caps { variable: "MAX".to_owned(), most: [("HKD", 100)].into() };
+    let limits = Limits { refund: Some(caps), ..Limits::default() };
+    let limited = Policy { limits, ..Policy::default() };
+    for policy in [asking, limited] {
+        let mut world = World::answering(&[&paid, &paid]);
+        world.under(policy);
+        let told = cancel(&world, "A1").await;
+        assert_eq!(told, "order A1 is `paid`: what was paid is not cancelled, but refunded");
+        assert!(world.asked().iter().all(|it| it.starts_with("query")), "{:?}", world.asked());
+    }
 }
 
 #[tokio::test]

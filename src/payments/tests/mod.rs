@@ -1,5 +1,6 @@
 //! What the use cases promise, held against a scripted QFPay and a real ledger.
 mod cancelling;
+mod consenting;
 mod notices;
 mod recovery;
 mod repeats;
@@ -138,7 +139,8 @@ async fn a_refunds_number_is_not_an_order_to_refund() {
     world.refund("R1", Some(40)).await;
     let after = records(&[payment("0000", "5"), refund("R1", 40)]);
     world.then(&[&after, &after]);
-    let new = NewRefund { of: Of::Order("R1".parse().unwrap()), amount: None, number: None };
+    let new =
+        NewRefund { of: Of::Order("R1".parse().unwrap()), amount: None, number: None, yes: None };
     let told = world.payments.refund(&CALLER, new).await.unwrap_err().to_string();
     insta::assert_snapshot!(told, @"this is the number of a refund; give the payment's, `A1`");
 }

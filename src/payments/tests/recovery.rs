@@ -64,6 +64,8 @@ async fn a_payment_whose_process_died_is_in_doubt_once_nobody_can_be_waiting() {
         number: &number,
         terms: &terms,
         unless_repeated_since: None,
+        budget: None,
+        consent: &crate::ledger::Consent::NotNeeded,
         caller: &CALLER,
         now: world.payments.clock.now(),
     };
@@ -87,6 +89,8 @@ async fn what_was_sent_long_ago_is_in_doubt_first_and_may_still_be_answered() {
         number: &number,
         terms: &terms,
         unless_repeated_since: None,
+        budget: None,
+        consent: &crate::ledger::Consent::NotNeeded,
         caller: &CALLER,
         now: world.payments.clock.now(),
     };
@@ -208,7 +212,7 @@ async fn production_that_is_closed_is_not_asked_and_what_was_open_is_settled() {
     world.in_production();
     insta::assert_snapshot!(recover(&world).await, @"`query_transaction` is not open in production; an operator can add `query_transaction` to QFPAY_PROD_ALLOW");
     let mut settings = (*world.payments.settings).clone();
-    settings.allowlist.actions = vec![Action::CreatePayment];
+    settings.policy.allowlist.actions = vec![Action::CreatePayment];
     world.payments.settings = Arc::new(settings);
     world.then(&[&records(&[payment("0000", "0")])]);
     assert_eq!(recover(&world).await, "1 1 1");

@@ -11,7 +11,7 @@ async fn pay(world: &World, minor: u64) -> String {
 
 async fn refund(world: &World, minor: Option<u64>) -> String {
     let of = Of::Order("A1".parse().unwrap());
-    let new = NewRefund { of, amount: minor.map(|it| it.to_string()), number: None };
+    let new = NewRefund { of, amount: minor.map(|it| it.to_string()), number: None, yes: None };
     match world.payments.refund(&CALLER, new).await {
         Ok(it) => format!("{} {}", it.refund.state, it.refund.terms.amount.minor()),
         Err(refused) => refused.to_string(),

@@ -48,7 +48,7 @@ pub(super) fn new_payment(code: &str, number: &str, minor: u64) -> NewPayment {
         extras.insert(Field::AuthCode, "284957201938475610".to_owned());
     }
     let terms = PaymentTerms { amount, pay_type: PayType::find(code).unwrap(), extras };
-    NewPayment { number: Some(number.parse().unwrap()), terms }
+    NewPayment { number: Some(number.parse().unwrap()), terms, yes: None }
 }
 
 /// Payments over a QFPay that answers from a script, and a real ledger.
@@ -144,7 +144,9 @@ impl World {
             settings: Arc::new(Settings {
                 environment,
                 mchid: None,
-                allowlist: Allowlist::default(),
+                merchant: "m1".to_owned(),
+                policy: Policy::default(),
+                approval_time: SignedDuration::from_mins(15),
                 zone: time::qfpay_zone(),
                 repeat_window: SignedDuration::from_mins(5),
                 give_up_after: SignedDuration::from_hours(2),
@@ -169,6 +171,11 @@ impl World {
         let settings =
             Settings { environment: Environment::Prod, ..(*self.payments.settings).clone() };
         self.payments.settings = Arc::new(settings);
+    }
+
+    /// Under another policy than "everything, and nobody is asked".
+    pub(super) fn under(&mut self, policy: Policy) {
+        self.payments.settings = Arc::new(Settings { policy, ..(*self.payments.settings).clone() });
     }
 
     /// Moves the clock on.
@@ -207,6 +214,7 @@ impl World {
             of: Of::Order("A1".parse().unwrap()),
             amount: minor.map(|it| it.to_string()),
             number: Some(number.parse().unwrap()),
+            yes: None,
         };
         match self.payments.refund(&CALLER, new).await {
             Ok(it) => {

@@ -24,7 +24,7 @@ use qfpay_mcp::{
         sqlite::SqliteLedger,
     },
     payments::{Changes, Payments, Settings as Rules},
-    policy::Allowlist,
+    policy::Policy,
     simulator::{APP_CODE, Duplicate, Entry as Record, Faults, KEY, Payer, Settings, Simulator},
     spec::Environment,
 };
@@ -141,7 +141,9 @@ impl World {
         let rules = Rules {
             environment: Environment::Simulator,
             mchid: None,
-            allowlist: Allowlist::default(),
+            merchant: "m1".to_owned(),
+            policy: Policy::default(),
+            approval_time: SignedDuration::from_mins(15),
             zone: TimeZone::UTC,
             repeat_window: SignedDuration::from_mins(5),
             give_up_after: GIVE_UP,

@@ -1,0 +1,94 @@
+//! What commands over the ledger have in common: where they look, for whom they write, how they fail.
+use std::{
+    io::{self, BufWriter, Write as _},
+    process::ExitCode,
+};
+
+use jiff::tz::TimeZone;
+
+use super::{ended, style::Style, wire, wrong_ledger};
+use crate::{
+    config::{Config, LedgerAt, variables},
+    ledger::LedgerError,
+    payments::Payments,
+    transport::{ServeError, Shutdown},
+};
+
+/// Why a command could not do its work.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Failure {
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    #[error("the result could not be written: {0}")]
+    Write(#[from] io::Error),
+    #[error(transparent)]
+    Signals(#[from] ServeError),
+    #[error("the result could not be written: {0}")]
+    Csv(#[from] csv::Error),
+    #[error("{0}")]
+    NotFound(String),
+}
+
+/// Where the commands look, and for whom they write.
+pub(super) struct Desk {
+    pub(super) payments: Payments,
+    pub(super) shutdown: Shutdown,
+    pub(super) style: Style,
+    /// The scope and the place of the ledger, in words.
+    pub(super) place: String,
+}
+
+impl Desk {
+    pub(super) fn zone(&self) -> &TimeZone {
+        &self.payments.settings.zone
+    }
+}
+
+pub(super) type Out = BufWriter<io::Stdout>;
+
+/// Runs a command; its result is the exit code.
+pub(super) async fn at(
+    config: &Config,
+    style: Style,
+    command: impl AsyncFnOnce(&Desk, &mut Out) -> Result<u8, Failure>,
+) -> ExitCode {
+    let shutdown = Shutdown::new();
+    let payments = match wire::payments(config, &shutdown) {
+        Ok(payments) => payments,
+        Err(error) => return wrong_ledger(&error),
+    };
+    let desk = Desk { payments, shutdown, style, place: place(config) };
+    let mut out = BufWriter::new(io::stdout());
+    let done = command(&desk, &mut out).await;
+    match done.and_then(|code| Ok(out.flush().map(|()| code)?)) {
+        Ok(code) => ExitCode::from(code),
+        // A reader that has seen enough is no failure.
+        Err(failure) if failure.is_closed_pipe() => ExitCode::SUCCESS,
+        Err(failure) => ended(Err(failure)),
+    }
+}
+
+impl Failure {
+    fn is_closed_pipe(&self) -> bool {
+        let error = match self {
+            Self::Write(error) => Some(error),
+            Self::Csv(error) => io_error(error),
+            Self::Ledger(_) | Self::Signals(_) | Self::NotFound(_) => None,
+        };
+        error.is_some_and(|it| it.kind() == io::ErrorKind::BrokenPipe)
+    }
+}
+
+fn io_error(error: &csv::Error) -> Option<&io::Error> {
+    if let csv::ErrorKind::Io(error) = error.kind() { Some(error) } else { None }
+}
+
+/// Whose ledger it is and where: `simulator, merchant app:X, in /home/you/ledger.db`. The address
+/// of a database may hold a password and stays out.
+pub(super) fn place(config: &Config) -> String {
+    let at = match &config.ledger {
+        LedgerAt::File(file) => file.display().to_string(),
+        LedgerAt::Postgres(_) => format!("the database of {}", variables::LEDGER),
+    };
+    format!("{}, merchant {}, in {at}", config.environment.name(), config.ledger_merchant())
+}

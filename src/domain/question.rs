@@ -1,0 +1,21 @@
+//! What a person is asked before money moves: the terms, and nothing that a model wrote unquoted.
+use super::OrderNumber;
+
+/// The terms a person says yes or no to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// Of the payment or refund.
+    pub number: OrderNumber,
+    /// What is shown, in order: a name and a value each. Texts from outside stand in quotes.
+    pub lines: Vec<(String, String)>,
+    /// The same only for the same terms, those that are not shown included.
+    pub digest: String,
+}
+
+impl Question {
+    /// One line of text for each term.
+    pub fn text(&self) -> String {
+        let lines = self.lines.iter().map(|(name, value)| format!("{name}: {value}"));
+        lines.collect::<Vec<_>>().join("\n")
+    }
+}

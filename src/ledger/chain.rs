@@ -1,0 +1,113 @@
+//! The chain over the audit: each row has a hash of its own content and of the row before it, so
+//! that one that is changed, removed or slipped in later is found.
+//!
+//! Who can write to the database could compute the whole chain anew; against that a head that was
+//! noted elsewhere helps (`audit verify --head`).
+use super::rows::{ChainRow, Hashed};
+use crate::domain::digest::digest;
+
+/// The hash of a row behind `before`; PostgreSQL computes the same in its trigger.
+pub(super) fn hash(before: Option<&str>, seq: i64, row: &Hashed) -> String {
+    let (seq, at_ms) = (seq.to_string(), row.at_ms.to_string());
+    digest([
+        before,
+        Some(seq.as_str()),
+        Some(row.environment.as_str()),
+        Some(row.merchant.as_str()),
+        Some(at_ms.as_str()),
+        row.number.as_deref(),
+        Some(row.what.as_str()),
+        Some(row.tool.as_str()),
+        Some(row.transport.as_str()),
+        row.client.as_deref(),
+        row.principal.as_deref(),
+        row.terms.as_deref(),
+        row.from_state.as_deref(),
+        row.to_state.as_deref(),
+        row.respcd.as_deref(),
+        row.detail.as_deref(),
+    ])
+}
+
+/// The last row of a chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
+    pub rows: i64,
+    pub hash: String,
+}
+
+/// A check of the chain, row by row.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Check {
+    head: Option<Head>,
+    /// What was found, in words; at most [`Check::MOST`] of it.
+    pub faults: Vec<String>,
+    /// How much was found.
+    pub count: u64,
+    /// A row that was noted, and its hash, until it was seen.
+    noted: Option<(i64, String)>,
+}
+
+impl Check {
+    /// Most faults that are told.
+    pub const MOST: usize = 20;
+
+    /// A check that a row still has the hash that was noted.
+    pub fn watching(noted: Option<(i64, String)>) -> Self {
+        Self { noted, ..Self::default() }
+    }
+
+    /// There are no more rows.
+    pub fn end(&mut self) {
+        if let Some((row, _)) = self.noted.take() {
+            self.fault(format!("row {row}, whose hash was noted, is missing"));
+        }
+    }
+
+    pub fn head(&self) -> Option<&Head> {
+        self.head.as_ref()
+    }
+
+    pub fn fault(&mut self, text: String) {
+        self.count = self.count.saturating_add(1);
+        if self.faults.len() < Self::MOST {
+            self.faults.push(text);
+        }
+    }
+
+    /// The next row, as the store returns it.
+    pub(super) fn next(&mut self, row: ChainRow) {
+        let expected = self.head.as_ref().map_or(0, |it| it.rows).saturating_add(1);
+        if row.seq != expected {
+            let last = row.seq.saturating_sub(1);
+            let rows = if expected == last {
+                format!("row {expected} is")
+            } else {
+                format!("rows {expected} to {last} are")
+            };
+            self.fault(format!("{rows} missing from the chain"));
+        }
+        match row.event {
+            None => self.fault(format!("row {} was removed", row.seq)),
+            Some(event) => {
+                // After a gap nothing is known of the row before it.
+                let before = self.head.as_ref().filter(|_| row.seq == expected);
+                let whole = row.seq == expected;
+                let right = hash(before.map(|it| it.hash.as_str()), row.seq, &event);
+                if whole && right != row.hash {
+                    let number = event.number.as_deref().unwrap_or("no order");
+                    self.fault(format!(
+                        "row {} ({}, {number}) was changed, or the one before it",
+                        row.seq, event.what
+                    ));
+                }
+            }
+        }
+        if let Some((_, hash)) = self.noted.take_if(|(noted, _)| *noted == row.seq)
+            && hash != row.hash
+        {
+            self.fault(format!("row {} has another hash than was noted", row.seq));
+        }
+        self.head = Some(Head { rows: row.seq, hash: row.hash });
+    }
+}

@@ -1,0 +1,79 @@
+-- The same as SQLite's third; see there for what the columns are.
+CREATE INDEX entries_by_day ON entries (sent_ms)
+    INCLUDE (environment, merchant, kind, currency, state, amount_minor);
+
+CREATE TABLE approvals (
+    environment TEXT   NOT NULL,
+    merchant    TEXT   NOT NULL,
+    code        TEXT   NOT NULL,
+    number      TEXT   NOT NULL,
+    digest      TEXT   NOT NULL,
+    question    JSONB  NOT NULL,
+    nonce       TEXT   NOT NULL,
+    state       TEXT   NOT NULL CHECK (state IN ('waiting', 'approved', 'declined', 'used')),
+    decided_by  TEXT,
+    asked_ms    BIGINT NOT NULL,
+    expires_ms  BIGINT NOT NULL,
+    PRIMARY KEY (code, merchant, environment)
+);
+
+CREATE INDEX approvals_by_number ON approvals (number);
+
+CREATE TABLE chain (
+    environment TEXT   NOT NULL,
+    merchant    TEXT   NOT NULL,
+    seq         BIGINT NOT NULL,
+    event_id    BIGINT NOT NULL UNIQUE,
+    hash        TEXT   NOT NULL,
+    PRIMARY KEY (environment, merchant, seq)
+);
+
+CREATE INDEX events_by_time ON events (at_ms, id);
+
+CREATE FUNCTION chain_is_only_added_to() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN RAISE EXCEPTION 'the chain is only ever added to'; END $$;
+CREATE TRIGGER chain_is_only_added_to BEFORE UPDATE OR DELETE OR TRUNCATE ON chain
+    FOR EACH STATEMENT EXECUTE FUNCTION chain_is_only_added_to();
+
+-- One part of what is hashed, as `domain::digest` writes it.
+CREATE FUNCTION chain_part(part TEXT) RETURNS TEXT LANGUAGE sql IMMUTABLE AS
+$$ SELECT CASE WHEN part IS NULL THEN '-'
+               ELSE octet_length(convert_to(part, 'UTF8')) || ':' || part END $$;
+
+-- Once for each statement, when all of its entries are locked already: whoever adds to the chain of
+-- a merchant waits for the commit of who added before, and for nothing else any more.
+CREATE FUNCTION chain_events() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    e RECORD;
+    whose TEXT := '';
+    last_seq BIGINT;
+    last_hash TEXT;
+BEGIN
+    FOR e IN SELECT * FROM added ORDER BY environment, merchant, id LOOP
+        IF whose <> e.environment || '|' || e.merchant THEN
+            whose := e.environment || '|' || e.merchant;
+            PERFORM pg_advisory_xact_lock(hashtextextended('chain|' || whose, 0));
+            SELECT seq, hash INTO last_seq, last_hash FROM chain
+                WHERE environment = e.environment AND merchant = e.merchant
+                ORDER BY seq DESC LIMIT 1;
+            IF NOT FOUND THEN
+                last_seq := 0;
+                last_hash := NULL;
+            END IF;
+        END IF;
+        last_seq := last_seq + 1;
+        last_hash := encode(sha256(convert_to(
+            chain_part(last_hash) || chain_part(last_seq::TEXT) || chain_part(e.environment)
+            || chain_part(e.merchant) || chain_part(e.at_ms::TEXT) || chain_part(e.number)
+            || chain_part(e.what) || chain_part(e.tool) || chain_part(e.transport)
+            || chain_part(e.client) || chain_part(e.principal) || chain_part(e.terms::TEXT)
+            || chain_part(e.from_state) || chain_part(e.to_state) || chain_part(e.respcd)
+            || chain_part(e.detail), 'UTF8')), 'hex');
+        INSERT INTO chain (environment, merchant, seq, event_id, hash)
+            VALUES (e.environment, e.merchant, last_seq, e.id, last_hash);
+    END LOOP;
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER events_are_chained AFTER INSERT ON events
+    REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION chain_events();

@@ -1,0 +1,243 @@
+//! Questions to persons, and their answers, each good once.
+use sqlx::{PgConnection, SqliteConnection, types::Json};
+
+use super::{NewEvent, Outcome, Store as _};
+use crate::ledger::{
+    Asked, Decision, MOST_WAITING, Scope,
+    rows::{self, ApprovalRow},
+};
+
+/// A sealed answer that is used up.
+#[derive(Debug, Clone)]
+pub(in crate::ledger) struct Used {
+    pub(in crate::ledger) id: String,
+    pub(in crate::ledger) number: String,
+    pub(in crate::ledger) digest: String,
+    pub(in crate::ledger) until_ms: i64,
+    pub(in crate::ledger) now_ms: i64,
+}
+
+pub(in crate::ledger) trait Approvals: Send {
+    /// Writes a question down, or finds the same one that waits; none where too many wait.
+    fn ask(
+        &mut self,
+        scope: &Scope,
+        asked: &Asked,
+        event: &NewEvent,
+    ) -> impl Future<Output = Outcome<Option<ApprovalRow>>> + Send;
+
+    fn approval(
+        &mut self,
+        scope: &Scope,
+        code: &str,
+    ) -> impl Future<Output = Outcome<Option<ApprovalRow>>> + Send;
+
+    fn waiting(
+        &mut self,
+        scope: &Scope,
+        now_ms: i64,
+    ) -> impl Future<Output = Outcome<Vec<ApprovalRow>>> + Send;
+
+    /// Writes a decision down; false where none is waited for.
+    fn settle(
+        &mut self,
+        scope: &Scope,
+        decision: &Decision,
+        event: &NewEvent,
+    ) -> impl Future<Output = Outcome<bool>> + Send;
+
+    /// Uses a yes up that was given outside the conversation: its code, and who gave it.
+    fn use_approval(
+        &mut self,
+        scope: &Scope,
+        number: &str,
+        digest: &str,
+        now_ms: i64,
+    ) -> impl Future<Output = Outcome<Option<(String, String)>>> + Send;
+
+    /// Uses a sealed answer up; false if it was used before.
+    fn use_sealed(
+        &mut self,
+        scope: &Scope,
+        used: &Used,
+    ) -> impl Future<Output = Outcome<bool>> + Send;
+}
+
+/// What an answer is kept for after it is good for nothing, in milliseconds: a day, to be looked at.
+const KEPT_MS: i64 = 86_400_000;
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT code, number, digest, question, nonce, state, decided_by, asked_ms, expires_ms \
+             FROM approvals WHERE environment = $1 AND merchant = $2 ",
+            $rest
+        )
+    };
+}
+
+macro_rules! approvals {
+    ($connection:ty) => {
+        impl Approvals for $connection {
+            async fn ask(
+                &mut self,
+                scope: &Scope,
+                asked: &Asked,
+                event: &NewEvent,
+            ) -> Outcome<Option<ApprovalRow>> {
+                let (environment, merchant) = (scope.environment.name(), scope.merchant.as_str());
+                let now_ms = asked.now.as_millisecond();
+                let number = asked.question.number.as_str();
+                sqlx::query(
+                    "DELETE FROM approvals WHERE environment = $1 AND merchant = $2 \
+                     AND expires_ms < $3",
+                )
+                .bind(environment)
+                .bind(merchant)
+                .bind(now_ms.saturating_sub(KEPT_MS))
+                .execute(&mut *self)
+                .await?;
+                let same = sqlx::query_as(select!(
+                    "AND number = $3 AND digest = $4 AND state IN ('waiting', 'declined') \
+                     AND expires_ms > $5 ORDER BY asked_ms DESC LIMIT 1"
+                ))
+                .bind(environment)
+                .bind(merchant)
+                .bind(number)
+                .bind(asked.question.digest.as_str())
+                .bind(now_ms)
+                .fetch_optional(&mut *self)
+                .await?;
+                if same.is_some() {
+                    return Ok(same);
+                }
+                let (waiting,): (i64,) = sqlx::query_as(
+                    "SELECT count(*) FROM approvals WHERE environment = $1 AND merchant = $2 \
+                     AND state = 'waiting' AND expires_ms > $3",
+                )
+                .bind(environment)
+                .bind(merchant)
+                .bind(now_ms)
+                .fetch_one(&mut *self)
+                .await?;
+                if waiting >= MOST_WAITING {
+                    return Ok(None);
+                }
+                sqlx::query(
+                    "INSERT INTO approvals (environment, merchant, code, number, digest, question, \
+                     nonce, state, asked_ms, expires_ms) \
+                     VALUES ($1, $2, $3, $4, $5, $6, $7, 'waiting', $8, $9)",
+                )
+                .bind(environment)
+                .bind(merchant)
+                .bind(asked.code.as_str())
+                .bind(number)
+                .bind(asked.question.digest.as_str())
+                .bind(Json(rows::lines(&asked.question)))
+                .bind(asked.nonce.as_str())
+                .bind(now_ms)
+                .bind(asked.expires_at.as_millisecond())
+                .execute(&mut *self)
+                .await?;
+                self.note(scope, Some(number), event, now_ms).await?;
+                self.approval(scope, &asked.code).await
+            }
+
+            async fn approval(
+                &mut self,
+                scope: &Scope,
+                code: &str,
+            ) -> Outcome<Option<ApprovalRow>> {
+                sqlx::query_as(select!("AND code = $3"))
+                    .bind(scope.environment.name())
+                    .bind(scope.merchant.as_str())
+                    .bind(code)
+                    .fetch_optional(&mut *self)
+                    .await
+            }
+
+            async fn waiting(&mut self, scope: &Scope, now_ms: i64) -> Outcome<Vec<ApprovalRow>> {
+                sqlx::query_as(select!(
+                    "AND state = 'waiting' AND expires_ms > $3 ORDER BY asked_ms, code"
+                ))
+                .bind(scope.environment.name())
+                .bind(scope.merchant.as_str())
+                .bind(now_ms)
+                .fetch_all(&mut *self)
+                .await
+            }
+
+            async fn settle(
+                &mut self,
+                scope: &Scope,
+                decision: &Decision,
+                event: &NewEvent,
+            ) -> Outcome<bool> {
+                let now_ms = decision.now.as_millisecond();
+                let number: Option<(String,)> = sqlx::query_as(
+                    "UPDATE approvals SET state = $4, decided_by = $5, expires_ms = $6 \
+                     WHERE environment = $1 AND merchant = $2 AND code = $3 \
+                     AND state = 'waiting' AND expires_ms > $7 RETURNING number",
+                )
+                .bind(scope.environment.name())
+                .bind(scope.merchant.as_str())
+                .bind(decision.code.as_str())
+                .bind(if decision.approve { "approved" } else { "declined" })
+                .bind(decision.by.as_str())
+                .bind(decision.expires_at.as_millisecond())
+                .bind(now_ms)
+                .fetch_optional(&mut *self)
+                .await?;
+                let Some((number,)) = number else { return Ok(false) };
+                self.note(scope, Some(&number), event, now_ms).await?;
+                Ok(true)
+            }
+
+            async fn use_approval(
+                &mut self,
+                scope: &Scope,
+                number: &str,
+                digest: &str,
+                now_ms: i64,
+            ) -> Outcome<Option<(String, String)>> {
+                sqlx::query_as(
+                    "UPDATE approvals SET state = 'used' WHERE environment = $1 AND merchant = $2 \
+                     AND number = $3 AND digest = $4 AND state = 'approved' AND expires_ms > $5 \
+                     RETURNING code, coalesce(decided_by, '')",
+                )
+                .bind(scope.environment.name())
+                .bind(scope.merchant.as_str())
+                .bind(number)
+                .bind(digest)
+                .bind(now_ms)
+                .fetch_optional(&mut *self)
+                .await
+            }
+
+            async fn use_sealed(
+                &mut self,
+                scope: &Scope,
+                used: &Used,
+            ) -> Outcome<bool> {
+                let insert = sqlx::query(
+                    "INSERT INTO approvals (environment, merchant, code, number, digest, question, \
+                     nonce, state, asked_ms, expires_ms) \
+                     VALUES ($1, $2, $3, $4, $5, $6, '', 'used', $7, $8) \
+                     ON CONFLICT (environment, merchant, code) DO NOTHING",
+                )
+                .bind(scope.environment.name())
+                .bind(scope.merchant.as_str())
+                .bind(used.id.as_str())
+                .bind(used.number.as_str())
+                .bind(used.digest.as_str())
+                .bind(Json(serde_json::json!([])))
+                .bind(used.now_ms)
+                .bind(used.until_ms);
+                Ok(insert.execute(&mut *self).await?.rows_affected() == 1)
+            }
+        }
+    };
+}
+
+approvals!(SqliteConnection);
+approvals!(PgConnection);

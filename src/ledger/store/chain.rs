@@ -1,0 +1,138 @@
+//! The chain over the audit, and the audit as a whole.
+use sqlx::{PgConnection, SqliteConnection};
+
+use super::Outcome;
+use crate::ledger::{
+    EventFilter, Scope, chain,
+    rows::{ChainRow, EventRow, Hashed},
+};
+
+pub(in crate::ledger) trait Chain: Send {
+    /// Hangs a row of the audit that was just written behind the last one.
+    fn link(
+        &mut self,
+        event_id: i64,
+        event: impl FnOnce() -> Hashed + Send,
+    ) -> impl Future<Output = Outcome<()>> + Send;
+
+    /// Links behind `after`, with their rows of the audit.
+    fn chain(
+        &mut self,
+        scope: &Scope,
+        after: i64,
+        limit: u32,
+    ) -> impl Future<Output = Outcome<Vec<ChainRow>>> + Send;
+
+    /// How many rows of the audit are in no chain: older than it, and not.
+    fn unchained(&mut self, scope: &Scope) -> impl Future<Output = Outcome<(i64, i64)>> + Send;
+
+    fn events(
+        &mut self,
+        scope: &Scope,
+        filter: &EventFilter,
+    ) -> impl Future<Output = Outcome<Vec<EventRow>>> + Send;
+}
+
+macro_rules! chain {
+    ($connection:ty, |$self:ident, $id:ident, $event:ident| $link:block) => {
+        impl Chain for $connection {
+            async fn link(
+                &mut $self,
+                $id: i64,
+                $event: impl FnOnce() -> Hashed + Send,
+            ) -> Outcome<()> $link
+
+            async fn chain(
+                &mut self,
+                scope: &Scope,
+                after: i64,
+                limit: u32,
+            ) -> Outcome<Vec<ChainRow>> {
+                sqlx::query_as(
+                    "SELECT c.seq, c.hash, e.environment, e.merchant, e.at_ms, e.number, e.what, \
+                     e.tool, e.transport, e.client, e.principal, CAST(e.terms AS TEXT) AS terms, \
+                     e.from_state, e.to_state, e.respcd, e.detail FROM chain c \
+                     LEFT JOIN events e ON e.id = c.event_id WHERE c.environment = $1 \
+                     AND c.merchant = $2 AND c.seq > $3 ORDER BY c.seq LIMIT $4",
+                )
+                .bind(scope.environment.name())
+                .bind(scope.merchant.as_str())
+                .bind(after)
+                .bind(i64::from(limit))
+                .fetch_all(&mut *self)
+                .await
+            }
+
+            async fn unchained(&mut self, scope: &Scope) -> Outcome<(i64, i64)> {
+                sqlx::query_as(
+                    "WITH loose AS (SELECT id FROM events e WHERE environment = $1 \
+                     AND merchant = $2 AND NOT EXISTS (SELECT 1 FROM chain c \
+                     WHERE c.event_id = e.id)), first AS (SELECT min(event_id) AS id FROM chain \
+                     WHERE environment = $1 AND merchant = $2) \
+                     SELECT CAST(count(CASE WHEN loose.id < first.id OR first.id IS NULL THEN 1 \
+                     END) AS BIGINT), CAST(count(CASE WHEN loose.id > first.id THEN 1 END) \
+                     AS BIGINT) FROM first LEFT JOIN loose ON loose.id IS NOT NULL",
+                )
+                .bind(scope.environment.name())
+                .bind(scope.merchant.as_str())
+                .fetch_one(&mut *self)
+                .await
+            }
+
+            async fn events(
+                &mut self,
+                scope: &Scope,
+                filter: &EventFilter,
+            ) -> Outcome<Vec<EventRow>> {
+                let since = filter.since.as_millisecond();
+                let (after_ms, after_id) = match filter.after {
+                    Some((at, id)) => (at.as_millisecond(), id),
+                    None => (since, i64::MIN),
+                };
+                sqlx::query_as(
+                    "SELECT id, at_ms, number, what, tool, transport, client, principal, terms, \
+                     from_state, to_state, respcd, detail FROM events WHERE environment = $1 \
+                     AND merchant = $2 AND (at_ms, id) > ($3, $4) AND at_ms < $5 \
+                     ORDER BY at_ms, id LIMIT $6",
+                )
+                .bind(scope.environment.name())
+                .bind(scope.merchant.as_str())
+                .bind(after_ms)
+                .bind(after_id)
+                .bind(filter.until.as_millisecond())
+                .bind(i64::from(filter.limit))
+                .fetch_all(&mut *self)
+                .await
+            }
+        }
+    };
+}
+
+// The file's lock is ours until the commit, so nobody can come between.
+chain!(SqliteConnection, |self, id, event| {
+    let event = event();
+    let last: Option<(i64, String)> = sqlx::query_as(
+        "SELECT seq, hash FROM chain WHERE environment = $1 AND merchant = $2 \
+         ORDER BY seq DESC LIMIT 1",
+    )
+    .bind(event.environment.as_str())
+    .bind(event.merchant.as_str())
+    .fetch_optional(&mut *self)
+    .await?;
+    let seq = last.as_ref().map_or(0, |(seq, _)| *seq).saturating_add(1);
+    let hash = chain::hash(last.as_ref().map(|(_, hash)| hash.as_str()), seq, &event);
+    sqlx::query(
+        "INSERT INTO chain (environment, merchant, seq, event_id, hash) VALUES ($1, $2, $3, $4, $5)",
+    )
+    .bind(event.environment)
+    .bind(event.merchant)
+    .bind(seq)
+    .bind(id)
+    .bind(hash)
+    .execute(&mut *self)
+    .await?;
+    Ok(())
+});
+
+// A trigger of the database does it, for all rows of a statement at once.
+chain!(PgConnection, |self, _id, _event| { Ok(()) });

@@ -1,0 +1,287 @@
+//! Asking a person, as the client can: in rounds of one call (2026-07-28), by a request of the
+//! server's (before), or outside the conversation where the client can do neither.
+//!
+//! The model has no part in it. It sees no answer, has no argument for one, and what comes back
+//! with a call counts only if this server sealed it: for this caller, these terms, a while, once.
+use std::{sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use rmcp::{
+    RoleServer,
+    handler::server::tool::{InputResponses, RequestState},
+    model::{
+        ElicitRequest, ElicitRequestParams, ElicitationAction, ElicitationSchema, EnumSchema,
+        ErrorCode, InputRequest, InputRequests, InputRequiredResult, ProtocolVersion,
+        RequestStateCodec, RequestStateError, SealOptions,
+    },
+    service::{RequestContext, ServiceError},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::Server;
+use crate::{
+    client::response::cleaned,
+    domain::{Amount, OrderNumber, Question},
+    ledger::{Approval, Caller, Given},
+    payments::{
+        Refused,
+        consent::{Needed, NotConfirmed, Yes},
+    },
+};
+
+/// The name of our one question, and of the answer in it.
+const QUESTION: &str = "confirm";
+const ANSWER: &str = "answer";
+const YES: &str = "yes";
+const NO: &str = "no";
+/// No person reads a question and answers it in less, in milliseconds.
+const FASTEST_MS: i64 = 1000;
+
+/// How questions are sealed, and how long they hold.
+#[derive(Clone)]
+pub struct Asking {
+    codec: Arc<RequestStateCodec>,
+    time: Duration,
+}
+
+impl Asking {
+    /// Seals with a key that every replica has; a question holds for `time`.
+    pub fn new(key: [u8; 32], time: Duration) -> Self {
+        Self { codec: Arc::new(RequestStateCodec::new_unchecked(key)), time }
+    }
+}
+
+/// What the client carries from one round to the next: signed, not secret.
+#[derive(Debug, Serialize, Deserialize)]
+struct Sealed {
+    /// Used once.
+    id: String,
+    /// Of the payment or refund, which may have been made up for it.
+    number: String,
+    /// Of the question.
+    digest: String,
+    asked_ms: i64,
+}
+
+/// What came with a call besides its arguments.
+pub(super) struct Brought {
+    pub(super) state: RequestState,
+    pub(super) answers: InputResponses,
+}
+
+/// How a call that may need a yes went.
+pub(super) enum Outcome<T> {
+    Done(T),
+    /// The client asks the person and calls again.
+    Round(InputRequiredResult),
+    /// A person has to approve it outside the conversation.
+    Approval(Needed, Approval),
+}
+
+impl Server {
+    /// Runs `what` with the yes that was brought; where one is wanted, gets it as the client can.
+    /// `given` is the number in the arguments.
+    pub(super) async fn with_consent<T, F: Future<Output = Result<T, Refused>>>(
+        &self,
+        caller: &Caller,
+        context: &RequestContext<RoleServer>,
+        brought: Brought,
+        given: Option<&OrderNumber>,
+        what: impl Fn(Option<Yes>) -> F,
+    ) -> Result<Outcome<T>, Refused> {
+        let yes = self.answer(caller, brought, given).await?;
+        let needed = match what(yes).await {
+            Err(Refused::NeedsYes(needed)) => *needed,
+            done => return done.map(Outcome::Done),
+        };
+        if !can_ask(context) {
+            return self.outside(caller, needed).await;
+        }
+        if context.protocol_version().is_some_and(|it| it >= ProtocolVersion::V_2026_07_28) {
+            let how = "by the client, in a round of its own";
+            self.payments.asked(caller, &needed.question, how).await;
+            return Ok(Outcome::Round(self.round(caller, &needed)));
+        }
+        self.payments.asked(caller, &needed.question, "by the client, during the call").await;
+        match self.elicit(context, &needed).await {
+            Ok(()) => {
+                let Question { number, digest, .. } = needed.question;
+                what(Some(Yes { digest, number, given: Given::Answered })).await.map(Outcome::Done)
+            }
+            // It said that it can ask, and cannot: a person can still be found elsewhere.
+            Err(why @ NotConfirmed::Failed(_)) => {
+                self.payments.not_confirmed(caller, Some(&needed.question.number), why).await;
+                self.outside(caller, needed).await
+            }
+            Err(why) => {
+                Err(self.payments.not_confirmed(caller, Some(&needed.question.number), why).await)
+            }
+        }
+    }
+
+    async fn outside<T>(&self, caller: &Caller, needed: Needed) -> Result<Outcome<T>, Refused> {
+        let approval = self.payments.ask_approval(caller, needed.question.clone()).await?;
+        Ok(Outcome::Approval(needed, approval))
+    }
+
+    /// The yes in what was brought, if anything was.
+    async fn answer(
+        &self,
+        caller: &Caller,
+        brought: Brought,
+        given: Option<&OrderNumber>,
+    ) -> Result<Option<Yes>, Refused> {
+        let (RequestState(state), InputResponses(answers)) = (brought.state, brought.answers);
+        if !self.payments.asks() || (state.is_none() && answers.is_none()) {
+            return Ok(None);
+        }
+        let Some(state) = state else {
+            return Err(self.payments.not_confirmed(caller, given, NotConfirmed::Unasked).await);
+        };
+        let sealed = match self.open(caller, &state) {
+            Ok(sealed) => sealed,
+            Err(why) => return Err(self.payments.not_confirmed(caller, given, why).await),
+        };
+        let Ok(number) = sealed.number.parse::<OrderNumber>() else {
+            let why = NotConfirmed::Altered;
+            return Err(self.payments.not_confirmed(caller, given, why).await);
+        };
+        let waited = self.payments.clock.now().as_millisecond().saturating_sub(sealed.asked_ms);
+        let answer = answers.as_ref().and_then(|it| it.get(QUESTION));
+        let judged = match judged(answer) {
+            Ok(()) if given.is_some_and(|it| *it != number) => Err(NotConfirmed::OtherTerms),
+            Ok(()) if waited < FASTEST_MS => Err(NotConfirmed::TooFast),
+            judged => judged,
+        };
+        let until = sealed.asked_ms.saturating_add(ms(self.asking.time));
+        let until = Timestamp::from_millisecond(until).unwrap_or(Timestamp::MAX);
+        let given = Given::Sealed { id: sealed.id, until };
+        let yes = Yes { digest: sealed.digest, number, given };
+        match judged {
+            Ok(()) => Ok(Some(yes)),
+            Err(why) => Err(self.payments.said_no(caller, yes, why).await),
+        }
+    }
+
+    /// Whom a sealed question is for: another caller cannot answer it.
+    fn whose(caller: &Caller) -> String {
+        let parts = [Some(caller.tool), Some(caller.transport), caller.client.as_deref()];
+        crate::domain::digest::digest(parts.into_iter().chain([caller.principal.as_deref()]))
+    }
+
+    fn round(&self, caller: &Caller, needed: &Needed) -> InputRequiredResult {
+        let question = &needed.question;
+        let sealed = Sealed {
+            id: format!("{:032x}", rand::random::<u128>()),
+            number: question.number.to_string(),
+            digest: question.digest.clone(),
+            asked_ms: self.payments.clock.now().as_millisecond(),
+        };
+        let whose = Self::whose(caller);
+        let options = SealOptions::new().associated_data(whose.as_bytes()).ttl(self.asking.time);
+        let payload = serde_json::to_vec(&sealed).unwrap_or_default();
+        let state = self.asking.codec.seal_with(&payload, &options);
+        let request = InputRequest::Elicitation(ElicitRequest::new(form(question, needed.amount)));
+        let requests = InputRequests::from([(QUESTION.to_owned(), request)]);
+        InputRequiredResult::new(Some(requests), Some(state))
+    }
+
+    fn open(&self, caller: &Caller, state: &str) -> Result<Sealed, NotConfirmed> {
+        let whose = Self::whose(caller);
+        match self.asking.codec.open_with(state, whose.as_bytes()) {
+            Ok(payload) => serde_json::from_slice(&payload).map_err(|_| NotConfirmed::Altered),
+            Err(RequestStateError::Expired) => Err(NotConfirmed::Expired(self.asking.time)),
+            Err(_) => Err(NotConfirmed::Altered),
+        }
+    }
+
+    /// Asks during the call, as clients before 2026-07-28 are asked.
+    async fn elicit(
+        &self,
+        context: &RequestContext<RoleServer>,
+        needed: &Needed,
+    ) -> Result<(), NotConfirmed> {
+        let asked_at = self.payments.clock.now();
+        let form = form(&needed.question, needed.amount);
+        let answer = tokio::select! {
+            answer = context.peer.create_elicitation_with_timeout(form, Some(self.asking.time)) => {
+                answer
+            }
+            () = context.ct.cancelled() => return Err(NotConfirmed::Cancelled),
+            () = self.payments.stop.cancelled() => return Err(NotConfirmed::Cancelled),
+        };
+        let waited = self.payments.clock.now().duration_since(asked_at).as_millis();
+        match answer {
+            Ok(it) => {
+                let answer = serde_json::to_value(it).unwrap_or_default();
+                judged(Some(&answer))?;
+                if waited < i128::from(FASTEST_MS) { Err(NotConfirmed::TooFast) } else { Ok(()) }
+            }
+            Err(ServiceError::Timeout { .. }) => Err(NotConfirmed::TimedOut(self.asking.time)),
+            Err(ServiceError::Cancelled { .. } | ServiceError::TransportClosed) => {
+                Err(NotConfirmed::Cancelled)
+            }
+            Err(ServiceError::McpError(error)) => {
+                let text = cleaned(&error.message);
+                let text = match error.code {
+                    ErrorCode::METHOD_NOT_FOUND => "it knows no such request".to_owned(),
+                    _ => format!("{text:?}"),
+                };
+                Err(NotConfirmed::Failed(text))
+            }
+            Err(_) => Err(NotConfirmed::Unfit),
+        }
+    }
+}
+
+/// Whether the client says that it can show a form to a person.
+fn can_ask(context: &RequestContext<RoleServer>) -> bool {
+    let able = context.client_capabilities().and_then(|it| it.elicitation);
+    able.is_some_and(|it| it.form.is_some() || it.url.is_none())
+}
+
+/// Reads an answer: only a deliberate yes is one.
+fn judged(answer: Option<&Value>) -> Result<(), NotConfirmed> {
+    let action = answer.and_then(|it| it.get("action")).cloned().unwrap_or_default();
+    match serde_json::from_value(action) {
+        Ok(ElicitationAction::Accept) => {}
+        Ok(ElicitationAction::Decline) => return Err(NotConfirmed::Declined),
+        Ok(ElicitationAction::Cancel) => return Err(NotConfirmed::Cancelled),
+        Ok(_) | Err(_) => return Err(NotConfirmed::Unfit),
+    }
+    let chosen = answer.and_then(|it| it.pointer(&format!("/content/{ANSWER}")));
+    match chosen.and_then(Value::as_str) {
+        Some(YES) => Ok(()),
+        Some(NO) => Err(NotConfirmed::Declined),
+        Some(_) | None => Err(NotConfirmed::Unfit),
+    }
+}
+
+/// The form that a person sees. "No" is chosen beforehand, so that a client which fills forms in by
+/// itself, or a person who only presses return, pays nothing.
+fn form(question: &Question, amount: Amount) -> ElicitRequestParams {
+    let what = question.lines.first().map_or("do this", |(_, value)| value.as_str());
+    let choice = EnumSchema::builder(vec![NO.to_owned(), YES.to_owned()])
+        .title(format!("{what}: {amount}?"))
+        .description(format!("`{YES}` to {what}, {amount}; `{NO}` to do nothing"));
+    let choice = match choice.with_default(NO) {
+        Ok(choice) => choice.build(),
+        Err(_) => EnumSchema::builder(vec![NO.to_owned(), YES.to_owned()]).build(),
+    };
+    ElicitRequestParams::FormElicitationParams {
+        meta: None,
+        message: format!(
+            "An AI agent asks to {what}. Is this right?\n\n{}\n\nNothing happens unless you choose \
+             `{YES}`.",
+            question.text()
+        ),
+        requested_schema: ElicitationSchema::builder()
+            .required_enum_schema(ANSWER, choice)
+            .build_unchecked(),
+    }
+}
+
+fn ms(time: Duration) -> i64 {
+    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,170 @@
+//! Who may approve over HTTP: operators with a password of their own, which no agent has.
+//!
+//! The browser's own login (RFC 7617) carries it. Passwords stand in a file as Argon2id hashes.
+//! They are checked one at a time, and a wrong one costs a second, so guessing goes nowhere.
+use std::{sync::Arc, time::Duration};
+
+use argon2::{
+    Argon2,
+    password_hash::{PasswordHasher as _, PasswordVerifier as _, phc::PasswordHash},
+};
+use axum::{
+    extract::{Request, State},
+    http::{HeaderValue, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse as _, Response},
+};
+use headers::{Authorization, HeaderMapExt as _, authorization::Basic};
+use tokio::sync::Semaphore;
+
+/// Most logins that wait to be checked.
+const MOST_WAITING: usize = 8;
+/// What a wrong password costs.
+const PENALTY: Duration = Duration::from_secs(1);
+
+/// Those who may approve.
+#[derive(Clone)]
+pub struct Operators {
+    lines: Arc<[(String, String)]>,
+    turn: Arc<Semaphore>,
+    queue: Arc<Semaphore>,
+}
+
+/// Whoever logged in.
+#[derive(Debug, Clone)]
+pub(super) struct Operator(pub(super) String);
+
+/// Why a list of operators, or one of them, is none. The line is not told back.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum OperatorError {
+    #[error("line {0} is no operator; make one with `qfpay-mcp operator NAME`")]
+    Line(usize),
+    #[error("the name {0} stands there twice")]
+    Twice(String),
+    #[error("it names nobody; make a line with `qfpay-mcp operator NAME`")]
+    Nobody,
+    #[error("a name has 1 to 64 of A-Z a-z 0-9 . _ -")]
+    Name,
+    #[error("the password cannot be hashed: {0}")]
+    Hash(String),
+}
+
+impl Operators {
+    /// Reads the lines of a file; blank ones and those that begin with `#` count for nothing.
+    pub fn parse(text: &str) -> Result<Self, OperatorError> {
+        let mut lines: Vec<(String, String)> = Vec::new();
+        for (at, line) in text.lines().map(str::trim).enumerate() {
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
+            let wrong = || OperatorError::Line(at.saturating_add(1));
+            let (name, hash) = line.split_once(':').ok_or_else(wrong)?;
+            let hash = hash.trim();
+            let fits = is_name(name) && PasswordHash::new(hash).is_ok();
+            if !fits || !hash.starts_with("$argon2") {
+                return Err(wrong());
+            }
+            if lines.iter().any(|(other, _)| other == name) {
+                return Err(OperatorError::Twice(name.to_owned()));
+            }
+            lines.push((name.to_owned(), hash.to_owned()));
+        }
+        if lines.is_empty() {
+            return Err(OperatorError::Nobody);
+        }
+        let one = |permits| Arc::new(Semaphore::new(permits));
+        Ok(Self { lines: lines.into(), turn: one(1), queue: one(MOST_WAITING) })
+    }
+
+    /// The line of a person with a password.
+    pub fn line(name: &str, password: &str) -> Result<String, OperatorError> {
+        if !is_name(name) {
+            return Err(OperatorError::Name);
+        }
+        let hash = Argon2::default().hash_password(password.as_bytes());
+        let hash = hash.map_err(|error| OperatorError::Hash(error.to_string()))?;
+        Ok(format!("{name}:{hash}"))
+    }
+
+    /// Whether the password is the operator's; none where too many ask at once.
+    async fn check(&self, name: &str, password: &str) -> Option<bool> {
+        let _queued = self.queue.try_acquire().ok()?;
+        let _turn = self.turn.acquire().await.ok()?;
+        let found = self.lines.iter().find(|(it, _)| it == name).or(self.lines.first());
+        let (known, hash) = found.map(|(it, hash)| (it == name, hash.clone()))?;
+        let password = password.to_owned();
+        // Whether or not there is such a person, it takes as long.
+        let same = tokio::task::spawn_blocking(move || {
+            let hash = PasswordHash::new(&hash).ok();
+            hash.is_some_and(|it| {
+                Argon2::default().verify_password(password.as_bytes(), &it).is_ok()
+            })
+        });
+        let right = same.await.unwrap_or(false) && known;
+        if !right {
+            tokio::time::sleep(PENALTY).await;
+        }
+        Some(right)
+    }
+}
+
+fn is_name(name: &str) -> bool {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    (1..=64).contains(&name.len()) && name.chars().all(fits)
+}
+
+/// Lets operators through, and tells the routes behind it who it is.
+pub(super) async fn check(
+    State(operators): State<Operators>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let Some(given) = request.headers().typed_get::<Authorization<Basic>>() else {
+        return ask("Log in as an operator.");
+    };
+    match operators.check(given.username(), given.password()).await {
+        Some(true) => {
+            request.extensions_mut().insert(Operator(given.username().to_owned()));
+            next.run(request).await
+        }
+        Some(false) => {
+            tracing::warn!("a login to approve was refused");
+            ask("That is no operator's password.")
+        }
+        None => (StatusCode::TOO_MANY_REQUESTS, "Too many logins at once.\n").into_response(),
+    }
+}
+
+fn ask(text: &str) -> Response {
+    let challenge =
+        HeaderValue::from_static("Basic realm=\"qfpay-mcp operator\", charset=\"UTF-8\"");
+    let headers = [(header::WWW_AUTHENTICATE, challenge)];
+    (StatusCode::UNAUTHORIZED, headers, format!("{text}\n")).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn only_the_right_password_of_a_known_person_is_taken() {
+        let line = Operators::line("alice", "correct horse battery").unwrap();
+        assert!(!line.contains("correct"));
+        let operators = Operators::parse(&format!("# who may approve\n\n{line}\n")).unwrap();
+        assert_eq!(operators.check("alice", "correct horse battery").await, Some(true));
+        tokio::time::pause();
+        assert_eq!(operators.check("alice", "correct horse").await, Some(false));
+        assert_eq!(operators.check("bob", "correct horse battery").await, Some(false));
+        assert_eq!(operators.check("", "").await, Some(false));
+    }
+
+    #[test]
+    fn a_file_that_is_not_right_says_which_line() {
+        let line = Operators::line("alice", "correct horse battery").unwrap();
+        let say = |text: &str| Operators::parse(text).map(|_| ()).unwrap_err().to_string();
+        insta::assert_snapshot!(say(&format!("{line}\nbob:hunter2")), @"line 2 is no operator; make one with `qfpay-mcp operator NAME`");
+        insta::assert_snapshot!(say(&format!("{line}\n{line}")), @"the name alice stands there twice");
+        insta::assert_snapshot!(say("# nobody\n"), @"it names nobody; make a line with `qfpay-mcp operator NAME`");
+        assert_eq!(Operators::line("a b", "correct horse battery"), Err(OperatorError::Name));
+    }
+}
