@@ -20,6 +20,8 @@ use crate::{
 const REFUSED: u8 = 1;
 /// Nobody knows yet.
 pub(super) const UNKNOWN: u8 = 3;
+/// A person has to approve it first.
+const WAITS: u8 = 4;
 
 pub(super) async fn run(tool: &str, json: &str) -> ExitCode {
     let names: Vec<String> = Server::tools().iter().map(|it| it.name.to_string()).collect();
@@ -78,6 +80,9 @@ fn code(result: &CallToolResult) -> u8 {
     let content = result.structured_content.as_ref();
     let status = content.and_then(|it| it.get("status").or_else(|| it.pointer("/orders/0/status")));
     let status = status.and_then(Value::as_str);
+    if status == Some(mcp::NEEDS_APPROVAL) {
+        return WAITS;
+    }
     match status.and_then(PaymentState::find) {
         Some(PaymentState::Failed) => REFUSED,
         Some(PaymentState::InDoubt | PaymentState::Sent | PaymentState::Intended) => UNKNOWN,

@@ -53,7 +53,7 @@ enum Command {
     /// Call one tool and print its result
     ///
     /// Exit code: 0 done, 1 refused or failed, 2 wrong usage or settings, 3 the result is not
-    /// known yet (query, do not repeat).
+    /// known yet (query, do not repeat), 4 a person has to approve it first.
     Call {
         /// `list_pay_types`, `create_payment`, `wait_for_payment`, `query_transaction`, `refund`,
         /// `cancel_payment` or `explain_respcd`

@@ -91,9 +91,14 @@ impl Server {
         what: impl Fn(Option<Yes>) -> F,
     ) -> Result<Outcome<T>, Refused> {
         let yes = self.answer(caller, brought, given).await?;
-        let needed = match what(yes).await {
+        let needed = match what(yes.clone()).await {
             Err(Refused::NeedsYes(needed)) => *needed,
-            done => return done.map(Outcome::Done),
+            done => {
+                if let (Err(Refused::NotConfirmed(_)), Some(yes)) = (&done, &yes) {
+                    self.payments.use_up(yes).await;
+                }
+                return done.map(Outcome::Done);
+            }
         };
         if !can_ask(context) {
             return self.outside(caller, needed).await;
@@ -160,7 +165,7 @@ impl Server {
         let yes = Yes { digest: sealed.digest, number, given };
         match judged {
             Ok(()) => Ok(Some(yes)),
-            Err(why) => Err(self.payments.said_no(caller, yes, why).await),
+            Err(why) => Err(self.payments.said_no(caller, &yes, why).await),
         }
     }
 

@@ -181,15 +181,18 @@ impl Payments {
     }
 
     /// The same, of a question that was answered: the answer, whatever it was, is used up.
-    pub async fn said_no(&self, caller: &Caller, yes: Yes, why: NotConfirmed) -> Refused {
-        if let Given::Sealed { id, until } = &yes.given {
-            let about = (&yes.number, yes.digest.as_str());
-            let used = self.ledger.use_up(id, about, *until, self.clock.now()).await;
-            if let Err(error) = used {
-                tracing::warn!(%error, "an answer of no could not be written down");
-            }
-        }
+    pub async fn said_no(&self, caller: &Caller, yes: &Yes, why: NotConfirmed) -> Refused {
+        self.use_up(yes).await;
         self.not_confirmed(caller, Some(&yes.number), why).await
+    }
+
+    /// An answer that did not fit is good for nothing any more.
+    pub async fn use_up(&self, yes: &Yes) {
+        let Given::Sealed { id, until } = &yes.given else { return };
+        let about = (&yes.number, yes.digest.as_str());
+        if let Err(error) = self.ledger.use_up(id, about, *until, self.clock.now()).await {
+            tracing::warn!(%error, "an answer that is used up could not be written down");
+        }
     }
 
     /// Writes the question down for a person to find outside the conversation.
@@ -235,9 +238,9 @@ impl Payments {
         let (code, now) = (plain_code(code), self.clock.now());
         let by = caller.principal.clone().unwrap_or_else(|| caller.transport.to_owned());
         let expires_at = now.checked_add(self.settings.approval_time).unwrap_or(now);
-        let decision = Decision { code: code.clone(), approve, by: by.clone(), now, expires_at };
+        let decision = Decision { code: code.clone(), approve, by, now, expires_at };
         let what = if approve { Happening::Approved } else { Happening::Declined };
-        let note = Note::new(caller, what).saying(format!("{by} ({code})"));
+        let note = Note::new(caller, what).saying(code.clone());
         let done = self.ledger.decide(&decision, note).await?;
         let found = self.ledger.approval(&code).await?;
         Ok(match found {

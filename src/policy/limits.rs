@@ -118,7 +118,7 @@ impl Limits {
         }
         if let Some(rate) = of.hour.filter(|it| spent.last_hour >= it.most) {
             let message = format!(
-                "{} {noun}s were made in the last hour, and at most {} may be; an operator can \
+                "the last hour had {} {noun}s, and an hour may have at most {}; an operator can \
                  raise {}",
                 spent.last_hour, rate.most, rate.variable
             );

@@ -5,9 +5,9 @@ use std::{
 };
 
 use rmcp::{
-    RoleClient, ServiceError, ServiceExt as _,
-    model::{CallToolRequestParams, CallToolResult},
-    service::RunningService,
+    ClientHandler, RoleClient, ServiceError,
+    model::{CallToolRequestParams, CallToolResponse, CallToolResult, ProtocolVersion},
+    service::{ClientLifecycleMode, ClientServiceExt as _, RunningService},
 };
 use serde_json::Value;
 use tempfile::TempDir;
@@ -46,6 +46,23 @@ impl Desk {
         command
     }
 
+    /// What a command prints, and its exit code.
+    pub(crate) async fn run(&self, arguments: &[&str]) -> (String, i32) {
+        let done = self.command().args(arguments).output().await.unwrap();
+        (String::from_utf8(done.stdout).unwrap(), done.status.code().unwrap())
+    }
+
+    /// The audit of today, a word or two a row: what happened, and why.
+    pub(crate) async fn audit(&self) -> Vec<String> {
+        let (printed, _) = self.run(&["audit", "--json", "--since", "2020-01-01"]).await;
+        let rows: Vec<Value> = serde_json::from_str(&printed).unwrap();
+        let row = |it: &Value| {
+            let detail = it["detail"].as_str().map(|it| format!(": {it}")).unwrap_or_default();
+            format!("{}{detail}", it["what"].as_str().unwrap())
+        };
+        rows.iter().map(row).collect()
+    }
+
     /// A server on this desk with an rmcp client.
     pub(crate) async fn client(&self) -> Client {
         Client::of(self.command()).await
@@ -56,18 +73,50 @@ pub(crate) fn binary() -> PathBuf {
     PathBuf::from(env!("CARGO_BIN_EXE_qfpay-mcp"))
 }
 
-/// An rmcp client of a server of its own, over pipes.
-pub(crate) struct Client {
-    service: RunningService<RoleClient, ()>,
+/// An rmcp client of a server of its own, over pipes; `H` answers what the server asks.
+pub(crate) struct Client<H: ClientHandler = ()> {
+    service: RunningService<RoleClient, H>,
     child: Mutex<Child>,
 }
 
+/// Which protocol a client speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Era {
+    /// With `initialize`: 2025-11-25 and before.
+    Legacy,
+    /// Without: 2026-07-28.
+    Modern,
+}
+
 impl Client {
-    pub(crate) async fn of(mut command: Command) -> Self {
+    pub(crate) async fn of(command: Command) -> Self {
+        Self::with(command, (), Era::Legacy).await
+    }
+}
+
+impl<H: ClientHandler> Client<H> {
+    pub(crate) async fn with(mut command: Command, handler: H, era: Era) -> Self {
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let pipes = (child.stdout.take().unwrap(), child.stdin.take().unwrap());
-        let service = ().serve(pipes).await.unwrap();
+        let lifecycle = match era {
+            Era::Legacy => ClientLifecycleMode::Initialize,
+            Era::Modern => ClientLifecycleMode::Discover {
+                preferred_versions: vec![ProtocolVersion::V_2026_07_28],
+            },
+        };
+        let service = handler.serve_with_lifecycle(pipes, lifecycle).await.unwrap();
         Self { service, child: Mutex::new(child) }
+    }
+
+    /// The names of the tools that are listed.
+    pub(crate) async fn tools(&self) -> Vec<String> {
+        let tools = self.service.list_all_tools().await.unwrap();
+        tools.into_iter().map(|it| it.name.to_string()).collect()
+    }
+
+    /// One round of a call, whatever it comes to.
+    pub(crate) async fn round(&self, call: CallToolRequestParams) -> CallToolResponse {
+        self.service.call_tool_once(call).await.unwrap()
     }
 
     pub(crate) async fn result(&self, tool: &str, arguments: Value) -> CallToolResult {
@@ -80,9 +129,7 @@ impl Client {
         tool: &str,
         arguments: Value,
     ) -> Result<CallToolResult, ServiceError> {
-        let arguments = arguments.as_object().unwrap().clone();
-        let call = CallToolRequestParams::new(tool.to_owned()).with_arguments(arguments);
-        self.service.call_tool(call).await
+        self.service.call_tool(call(tool, &arguments)).await
     }
 
     /// SIGKILL; returns when the process is gone.
@@ -114,6 +161,12 @@ impl Client {
         assert_eq!(result.structured_content, None, "errors carry no structured content");
         text(&result)
     }
+}
+
+/// The parameters of a call.
+pub(crate) fn call(tool: &str, arguments: &Value) -> CallToolRequestParams {
+    let arguments = arguments.as_object().unwrap().clone();
+    CallToolRequestParams::new(tool.to_owned()).with_arguments(arguments)
 }
 
 pub(crate) fn text(result: &CallToolResult) -> String {

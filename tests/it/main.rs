@@ -1,11 +1,17 @@
 //! The one integration test binary; each file in this folder is one subject.
 //! (`cfg(test)` is always on here; it tells Clippy that helpers may unwrap.)
 #[cfg(test)]
+mod approve;
+#[cfg(test)]
+mod audit;
+#[cfg(test)]
 mod broken;
 #[cfg(test)]
 mod cluster;
 #[cfg(test)]
 mod commands;
+#[cfg(test)]
+mod confirm;
 #[cfg(test)]
 mod conversation;
 #[cfg(test)]
@@ -14,6 +20,8 @@ mod docs;
 mod harness;
 #[cfg(test)]
 mod layers;
+#[cfg(test)]
+mod limits;
 #[cfg(test)]
 mod notifications;
 #[cfg(test)]

@@ -35,31 +35,8 @@ impl Service {
         Self { _child: child, address: format!("http://{address}"), http }
     }
 
-    /// Calls a tool as a client of 2026-07-28 does.
     async fn call(&self, tool: &str, arguments: Value) -> Value {
-        let meta = json!({
-            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-            "io.modelcontextprotocol/clientCapabilities": {},
-            "io.modelcontextprotocol/clientInfo": {"name": "till", "version": "2"},
-        });
-        let request = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call",
-            "params": {"name": tool, "arguments": arguments, "_meta": meta}});
-        let answer = self
-            .http
-            .post(format!("{}/mcp", self.address))
-            .header("content-type", "application/json")
-            .header("accept", "application/json, text/event-stream")
-            .header("mcp-protocol-version", "2026-07-28")
-            .header("mcp-method", "tools/call")
-            .header("mcp-name", tool)
-            .body(request.to_string())
-            .send()
-            .await
-            .unwrap();
-        let body = answer.text().await.unwrap();
-        let last = body.lines().rev().find_map(|line| line.strip_prefix("data: "));
-        let message: Value = serde_json::from_str(last.unwrap_or(&body)).unwrap();
-        message["result"]["structuredContent"].clone()
+        called(&self.address, tool, arguments).await
     }
 
     async fn tell(&self, body: &str, signature: &str) -> (u16, String) {
@@ -71,6 +48,35 @@ impl Service {
         let answer = told.send().await.unwrap();
         (answer.status().as_u16(), answer.text().await.unwrap())
     }
+}
+
+/// Calls a tool over HTTP as a client of 2026-07-28 does that can ask nobody.
+pub(crate) async fn called(base: &str, tool: &str, arguments: Value) -> Value {
+    let meta = json!({
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientCapabilities": {},
+        "io.modelcontextprotocol/clientInfo": {"name": "till", "version": "2"},
+    });
+    let request = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call",
+        "params": {"name": tool, "arguments": arguments, "_meta": meta}});
+    let answer = reqwest::Client::builder()
+        .no_proxy()
+        .build()
+        .unwrap()
+        .post(format!("{base}/mcp"))
+        .header("content-type", "application/json")
+        .header("accept", "application/json, text/event-stream")
+        .header("mcp-protocol-version", "2026-07-28")
+        .header("mcp-method", "tools/call")
+        .header("mcp-name", tool)
+        .body(request.to_string())
+        .send()
+        .await
+        .unwrap();
+    let body = answer.text().await.unwrap();
+    let last = body.lines().rev().find_map(|line| line.strip_prefix("data: "));
+    let message: Value = serde_json::from_str(last.unwrap_or(&body)).unwrap();
+    message["result"]["structuredContent"].clone()
 }
 
 fn ledger(desk: &Desk) -> SqliteLedger {

@@ -26,12 +26,12 @@ pub(super) async fn run(verify: &Verify, desk: &Desk, out: &mut Out) -> Result<u
     while ledger.check(&mut check, PAGE).await? {}
     let (before, loose) = ledger.unchained().await?;
     if loose > 0 {
-        check.fault(format!("{loose} rows were slipped in beside the chain"));
+        check.fault(format!("{} slipped in beside the chain", counted(loose)));
     }
     check.end();
     let rows = check.head().map_or(0, |it| it.rows);
     if before > 0 {
-        writeln!(out, "{before} rows are older than the chain, and not covered by it.")?;
+        writeln!(out, "Older than the chain, and not covered by it: {before}.")?;
     }
     for fault in &check.faults {
         writeln!(out, "{} {fault}", desk.style.bad("FOUND"))?;
@@ -49,6 +49,10 @@ pub(super) async fn run(verify: &Verify, desk: &Desk, out: &mut Out) -> Result<u
         writeln!(out, "head  {}:{}", head.rows, head.hash)?;
     }
     Ok(0)
+}
+
+fn counted(rows: u64) -> String {
+    if rows == 1 { "1 row was".to_owned() } else { format!("{rows} rows were") }
 }
 
 fn read(text: &str) -> Result<(i64, String), String> {

@@ -200,6 +200,7 @@ pub(in crate::cli) fn event_json(event: &Event, zone: &TimeZone) -> Value {
         "at": exact(event.at, zone),
         "number": event.number.as_ref().map(OrderNumber::as_str),
         "what": event.what.word(),
+        "terms": event.terms,
         "from": event.from,
         "to": event.to,
         "respcd": clean(&event.respcd),
@@ -271,7 +272,7 @@ mod tests {
         assert_eq!((&json["payment"], &json["refunds"][0]["order"]), (&Value::Null, &json!("A1")));
         assert_eq!(
             json["history"][1].to_string(),
-            r#"{"id":7,"at":"2026-11-23T14:30:05.123+08:00","number":"A1","what":"learned","from":"pending","to":"paid","respcd":null,"detail":"bell","tool":"create_payment","transport":"stdio","client":"claude-code 2.1","principal":"alice"}"#
+            r#"{"id":7,"at":"2026-11-23T14:30:05.123+08:00","number":"A1","what":"learned","terms":null,"from":"pending","to":"paid","respcd":null,"detail":"bell","tool":"create_payment","transport":"stdio","client":"claude-code 2.1","principal":"alice"}"#
         );
     }
 

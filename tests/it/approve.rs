@@ -1,0 +1,241 @@
+//! Approvals outside the conversation: a person at a terminal, or on a page behind their login.
+use std::process::Stdio;
+
+use serde_json::{Value, json};
+use sqlx::Connection as _;
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+
+use crate::{
+    confirm::{asking, payment},
+    harness::{Client, Desk, Era, binary},
+};
+
+/// Runs `approve CODE` in a terminal, where a person types `types`; all that was shown, and the
+/// exit code.
+async fn at_a_terminal(desk: &Desk, code: &str, types: &str) -> (String, i32) {
+    let (mut pty, pts) = pty_process::open().unwrap();
+    let command = pty_process::Command::new(binary())
+        .env_clear()
+        .env("HOME", desk.path())
+        .env("QFPAY_STATE_DIR", desk.path())
+        .env("QFPAY_ENV", "simulator")
+        .env("USER", "alice")
+        .env("NO_COLOR", "1")
+        .args(["approve", code]);
+    let mut child = command.spawn(pts).unwrap();
+    let mut shown = Vec::new();
+    let mut buffer = [0; 4096];
+    let mut answered = false;
+    // The other end reports an error once the program has gone.
+    while let Ok(read) = pty.read(&mut buffer).await {
+        shown.extend_from_slice(&buffer[..read]);
+        if !answered && String::from_utf8_lossy(&shown).contains("[y/N]") {
+            answered = true;
+            pty.write_all(types.as_bytes()).await.unwrap();
+        }
+    }
+    let status = child.wait().await.unwrap();
+    (String::from_utf8(shown).unwrap().replace("\r\n", "\n"), status.code().unwrap())
+}
+
+async fn code_of(client: &Client, arguments: Value) -> String {
+    let reply = client.reply("create_payment", arguments).await;
+    assert_eq!(reply["status"], "needs_approval", "{reply:#}");
+    reply["approval_code"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_person_approves_in_a_terminal_and_the_same_call_goes_through_once() {
+    let desk = Desk::new();
+    let client = Client::of(asking(&desk)).await;
+    let reply = client.reply("create_payment", payment("A1")).await;
+    let code = reply["approval_code"].as_str().unwrap();
+    let next = reply["next_step"].as_str().unwrap();
+    assert!(next.contains(&format!("`qfpay-mcp approve {code}`")), "{next}");
+    assert!(next.contains(r#"out_trade_no "A1""#), "{next}");
+    assert_eq!(code_of(&client, payment("A1")).await, code, "it is asked once");
+    // Neither a pipe nor an argument is a person.
+    let mut command = desk.command();
+    command.args(["approve", code]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut piped = command.stderr(Stdio::piped()).spawn().unwrap();
+    piped.stdin.take().unwrap().write_all(b"y\n").await.unwrap();
+    let piped = piped.wait_with_output().await.unwrap();
+    assert_eq!(piped.status.code(), Some(1));
+    let said = String::from_utf8(piped.stderr).unwrap();
+    assert!(said.contains("approving takes a person at a terminal"), "{said}");
+    assert_eq!(code_of(&client, payment("A1")).await, code);
+
+    let (shown, status) = at_a_terminal(&desk, code, "y\n").await;
+    assert_eq!(status, 0, "{shown}");
+    let asked = shown.split("\nasked").next().unwrap();
+    insta::assert_snapshot!(asked, @r#"
+    An AI agent asks for this. Is it right?
+
+    Action: take a payment
+    Amount: HKD 10.50
+    Currency: HKD
+    Order: A1
+    Goods: "Coffee"
+    Merchant: app:simulator-app
+    Environment: simulator (no real money)
+    "#);
+    // Another order, other terms: what was approved is not that.
+    let other = code_of(&client, payment("A2")).await;
+    assert_ne!(other, code);
+    let mut more = payment("A1");
+    more["amount"] = json!(1051);
+    assert_ne!(code_of(&client, more).await, code);
+    // Another process of the desk, a client of the other era.
+    let second = Client::with(asking(&desk), (), Era::Modern).await;
+    assert_eq!(second.reply("create_payment", payment("A1")).await["status"], "pending");
+    let again = client.reply("create_payment", payment("A1")).await;
+    assert_eq!(again["replayed"], true, "it went through once");
+    let (shown, status) = at_a_terminal(&desk, code, "y\n").await;
+    assert_eq!((shown.trim(), status), ("It was approved and carried out already.", 1));
+    let audit = desk.audit().await;
+    assert_eq!(audit.iter().filter(|it| it.starts_with("sent")).count(), 1);
+    assert!(audit.contains(&format!("sent: approved by alice ({code})")), "{audit:?}");
+}
+
+#[tokio::test]
+async fn a_person_who_declines_or_says_nothing_approves_nothing() {
+    let desk = Desk::new();
+    let client = Client::of(asking(&desk)).await;
+    let code = code_of(&client, payment("A1")).await;
+    let (shown, status) = at_a_terminal(&desk, &code, "\x04").await;
+    assert!(shown.contains("Nothing was decided."), "{shown}");
+    assert_eq!(status, 1);
+    assert_eq!(code_of(&client, payment("A1")).await, code, "it still waits");
+    let (shown, status) = at_a_terminal(&desk, &code, "\n").await;
+    assert!(shown.contains("Declined. No money moves."), "{shown}");
+    assert_eq!(status, 1);
+    let told = client.refusal("create_payment", payment("A1")).await;
+    insta::assert_snapshot!(told, @"Refused; nothing was sent: the person declined it outside the conversation (alice). Do not ask again unless the person tells you to.");
+    let audit = desk.audit().await;
+    assert!(audit.iter().all(|it| !it.starts_with("sent")), "{audit:?}");
+}
+
+#[tokio::test]
+async fn an_approval_that_expired_is_none() {
+    let desk = Desk::new();
+    let client = Client::of(asking(&desk)).await;
+    let code = code_of(&client, payment("A1")).await;
+    at_a_terminal(&desk, &code, "y\n").await;
+    let ledger = desk.path().join("ledger.db");
+    let url = format!("sqlite://{}", ledger.display());
+    let mut connection = sqlx::SqliteConnection::connect(&url).await.unwrap();
+    let expire = "UPDATE approvals SET expires_ms = 1700000000000";
+    sqlx::raw_sql(expire).execute(&mut connection).await.unwrap();
+    assert_ne!(code_of(&client, payment("A1")).await, code);
+    let (shown, status) = at_a_terminal(&desk, &code, "y\n").await;
+    // Long enough ago, it is not even kept.
+    assert!(shown.contains("nothing waits under"), "{shown}");
+    assert_eq!(status, 1);
+}
+
+#[tokio::test]
+async fn a_refund_needs_an_approval_too_with_a_number_that_was_made_for_it() {
+    let desk = Desk::new();
+    let client = desk.client().await;
+    client.reply("create_payment", payment("A1")).await;
+    client.reply("query_transaction", json!({"out_trade_no": "A1"})).await;
+    let client = Client::of(asking(&desk)).await;
+    let reply = client.reply("refund", json!({"out_trade_no": "A1"})).await;
+    assert_eq!(reply["status"], "needs_approval");
+    assert_eq!((&reply["amount"], &reply["out_trade_no"]), (&json!(1050), &json!("A1")));
+    let (number, code) = (reply["refund_no"].clone(), reply["approval_code"].as_str().unwrap());
+    let (shown, _) = at_a_terminal(&desk, code, "y\n").await;
+    assert!(shown.contains("Left of the payment after it: HKD 0.00"), "{shown}");
+    let back = client.reply("refund", json!({"out_trade_no": "A1", "refund_no": number})).await;
+    assert_eq!(back["status"], "refunded");
+}
+
+/// `qfpay-mcp http` with an operator, and how a browser speaks to it.
+struct Page {
+    _child: tokio::process::Child,
+    base: String,
+    http: reqwest::Client,
+}
+
+const PASSWORD: &str = "correct horse battery";
+
+impl Page {
+    async fn start(desk: &Desk) -> Self {
+        let mut made = desk.command();
+        made.args(["operator", "alice"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut made = made.spawn().unwrap();
+        made.stdin.take().unwrap().write_all(format!("{PASSWORD}\n").as_bytes()).await.unwrap();
+        let line = made.wait_with_output().await.unwrap().stdout;
+        let file = desk.path().join("operators");
+        std::fs::write(&file, line).unwrap();
+        let mut command = asking(desk);
+        command.env("QFPAY_OPERATORS_FILE", &file).stderr(Stdio::piped());
+        let mut child = command.args(["http", "--bind", "127.0.0.1:0"]).spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let ready = lines.next_line().await.unwrap().unwrap();
+        assert!(ready.contains("approvals at /approve"), "{ready}");
+        let base = ready.split(" on ").nth(1).unwrap().split(": ").next().unwrap().to_owned();
+        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        Self { _child: child, base, http }
+    }
+
+    async fn get(&self, path: &str, login: Option<(&str, &str)>) -> (u16, String) {
+        let mut request = self.http.get(format!("{}{path}", self.base));
+        if let Some((name, password)) = login {
+            request = request.basic_auth(name, Some(password));
+        }
+        let answer = request.send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    }
+
+    async fn press(&self, code: &str, form: &str, login: Option<&str>) -> (u16, String) {
+        let request = self.http.post(format!("{}/approve/{code}", self.base));
+        let request = request.header("content-type", "application/x-www-form-urlencoded");
+        let request = match login {
+            Some(password) => request.basic_auth("alice", Some(password)),
+            None => request,
+        };
+        let answer = request.body(form.to_owned()).send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    }
+}
+
+#[tokio::test]
+async fn an_operator_approves_on_a_page_behind_a_login_that_no_agent_has() {
+    let desk = Desk::new();
+    let page = Page::start(&desk).await;
+    // The agent, over the same server.
+    let reply = crate::notifications::called(&page.base, "create_payment", payment("A1")).await;
+    let code = reply["approval_code"].as_str().unwrap();
+    let url = format!("{}/approve/{code}", page.base);
+    assert!(reply["next_step"].as_str().unwrap().contains(&url), "{reply:#}");
+    let path = format!("/approve/{code}");
+    assert_eq!(page.get(&path, None).await.0, 401);
+    assert_eq!(page.get(&path, Some(("alice", "wrong horse battery"))).await.0, 401);
+    assert_eq!(page.get(&path, Some(("bob", PASSWORD))).await.0, 401);
+    assert_eq!(page.press(code, "nonce=&decision=approve", None).await.0, 401);
+    let (status, shown) = page.get(&path, Some(("alice", PASSWORD))).await;
+    assert_eq!(status, 200);
+    for told in ["HKD 10.50", "A1", "&quot;Coffee&quot;", "simulator (no real money)"] {
+        assert!(shown.contains(told), "{told}: {shown}");
+    }
+    let nonce = shown.split("name=nonce value=\"").nth(1).unwrap().split('"').next().unwrap();
+    for form in ["nonce=&decision=approve", "nonce=x&decision=approve", "decision=approve"] {
+        let (status, _) = page.press(code, form, Some(PASSWORD)).await;
+        assert!([403, 422].contains(&status), "{form}: {status}");
+    }
+    let form = format!("nonce={nonce}&decision=approve");
+    assert_eq!(page.press(code, &form, None).await.0, 401);
+    let (_, listed) = page.get("/approve", Some(("alice", PASSWORD))).await;
+    assert!(listed.contains(code), "{listed}");
+    let (status, shown) = page.press(code, &form, Some(PASSWORD)).await;
+    assert!(status == 200 && shown.contains("<h1>Approved</h1>"), "{shown}");
+    let form = format!("nonce={nonce}&decision=decline");
+    let (_, shown) = page.press(code, &form, Some(PASSWORD)).await;
+    assert!(shown.contains("<h1>Approved</h1>"), "it is decided once: {shown}");
+    let paid = crate::notifications::called(&page.base, "create_payment", payment("A1")).await;
+    assert_eq!(paid["status"], "pending");
+    let audit = desk.audit().await;
+    assert!(audit.contains(&format!("sent: approved by alice ({code})")), "{audit:?}");
+}
