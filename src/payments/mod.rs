@@ -115,7 +115,7 @@ pub enum Refused {
     #[error("QFPay could not be asked: {0}")]
     Unanswered(Trouble),
     /// QFPay refused the question itself.
-    #[error("QFPay refused the query with {respcd} {resperr}")]
+    #[error("QFPay refused the query with {respcd} {resperr:?}")]
     QueryRefused { respcd: String, resperr: String },
     /// The ledger failed before anything was sent.
     #[error(transparent)]

@@ -189,10 +189,15 @@ fn has_host(rest: &str) -> bool {
     rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '[')
 }
 
-/// Control characters, and the format characters that reorder or hide text.
+/// Control characters, and the format characters that reorder text or hide in it: a person does not
+/// see them, and a model reads them.
 pub fn is_unsafe(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+        || matches!(c,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+            // Tags and more variation selectors: whole sentences are hidden in them.
+            | '\u{e0000}'..='\u{e0fff}')
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! The one integration test binary; each file in this folder is one subject.
 //! (`cfg(test)` is always on here; it tells Clippy that helpers may unwrap.)
 #[cfg(test)]
+mod adversarial;
+#[cfg(test)]
 mod approve;
 #[cfg(test)]
 mod audit;

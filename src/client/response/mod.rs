@@ -26,6 +26,8 @@ const PENDING: &str = "1145";
 const MAX_SHOWN: usize = 2048;
 /// Most characters kept of a text that came from outside.
 pub const MAX_TEXT: usize = 300;
+/// Most characters of a code; QFPay's have four.
+const MAX_CODE: usize = 12;
 
 /// How the signature of an answer was found (contract §2.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,7 +107,7 @@ impl Answer {
         };
         let clean = |name: &str| fields.get(name).and_then(text).map(|it| cleaned(&it));
         Ok(Self {
-            respcd: cleaned(&respcd),
+            respcd: code(&respcd),
             resperr: clean("resperr").unwrap_or_default(),
             respmsg: clean("respmsg").unwrap_or_default(),
             syssn: id(&fields, &["syssn", "qf_trade_no"]),
@@ -135,7 +137,8 @@ impl Answer {
             pay_url: ["pay_url", "web_url", "pay_params"].into_iter().find_map(address),
             pay_params: params
                 .filter(|it| !it.is_empty())
-                .map(|it| Value::from(it.clone()).to_string()),
+                .map(|it| Value::from(it.clone()).to_string())
+                .filter(|it| showable(it)),
         }
     }
 
@@ -231,12 +234,7 @@ impl Page {
             let Value::Object(fields) = record else { return Err(Failure::NotObject.into()) };
             trades.push(Trade::read(fields));
         }
-        Ok(Self {
-            respcd: cleaned(&respcd),
-            resperr: resperr.unwrap_or_default(),
-            trades,
-            signature,
-        })
+        Ok(Self { respcd: code(&respcd), resperr: resperr.unwrap_or_default(), trades, signature })
     }
 }
 
@@ -267,7 +265,7 @@ impl Trade {
             pay_type: text_of("pay_type").and_then(|it| PayType::find(&it)),
             currency: text_of("txcurrcd").and_then(|it| Currency::find(&it)),
             amount_minor: text_of("txamt").and_then(|it| it.parse().ok()),
-            respcd: text_of("respcd").map(|it| cleaned(&it)).or_else(hint).unwrap_or_default(),
+            respcd: text_of("respcd").map(|it| code(&it)).or_else(hint).unwrap_or_default(),
             resperr: cleaned(&resperr),
             cancel: cancel(fields.get("cancel")),
             made_at: time_of("sysdtm"),
@@ -370,6 +368,13 @@ pub(super) fn text(value: &Value) -> Option<String> {
 
 fn id(fields: &Map<String, Value>, names: &[&str]) -> Option<Syssn> {
     names.iter().filter_map(|name| text(fields.get(*name)?)).find_map(|it| it.parse().ok())
+}
+
+/// A code as it may stand in a sentence. What is no code stays none: it must not become one by what
+/// is left out of it.
+fn code(text: &str) -> String {
+    let kept: String = text.chars().filter(char::is_ascii_alphanumeric).take(MAX_CODE).collect();
+    if kept.len() == text.len() { kept } else { format!("x{kept}") }
 }
 
 /// A text from outside, without what could hide or reorder it, and bounded.
