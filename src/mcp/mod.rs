@@ -15,7 +15,7 @@ mod view;
 pub use confirm::Asking;
 pub(crate) use refusal::UNKNOWN;
 pub use server::{Server, Taken};
-pub(crate) use view::NEEDS_APPROVAL;
+pub use view::NEEDS_APPROVAL;
 
 /// What a notification may weigh, and the header that vouches for it.
 pub use crate::client::{notification::MAX_BODY as MAX_NOTIFICATION, sign::SIGN_HEADER};

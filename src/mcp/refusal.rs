@@ -70,8 +70,8 @@ fn forbidden(violations: &[Violation]) -> String {
         many => format!("{many} rules forbid"),
     };
     let told = violations.iter().map(|it| match it.field {
-        "-" => format!("- {}: {}", it.code, it.message),
-        field => format!("- {} ({field}): {}", it.code, it.message),
+        "-" => format!("- {}: {}", it.rule, it.message),
+        field => format!("- {} ({field}): {}", it.rule, it.message),
     });
     let mut variables: Vec<&str> = violations.iter().map(|it| it.variable.as_str()).collect();
     variables.dedup();

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
-use super::{Action, Violation};
+use super::{Action, Rule, Violation};
 use crate::domain::{Amount, Budget, Spent, amount};
 
 /// The most by currency, in minor units, and the variable that says so. A currency that is not
@@ -93,7 +93,12 @@ impl Limits {
                 caps.variable
             );
             let variable = caps.variable.clone();
-            violations.push(Violation { code: "no_limit", field: "currency", variable, message });
+            violations.push(Violation {
+                rule: Rule::NoLimit,
+                field: "currency",
+                variable,
+                message,
+            });
         }
         if let Some((caps, most)) = most(of.one, code).filter(|(_, most)| asked.minor() > *most) {
             let message = format!(
@@ -101,8 +106,9 @@ impl Limits {
                 written(most),
                 caps.variable
             );
-            let (code, variable) = (over_one(action), caps.variable.clone());
-            violations.push(Violation { code, field: "amount", variable, message });
+            let rule = if action == Action::Refund { Rule::OverRefund } else { Rule::OverPayment };
+            let variable = caps.variable.clone();
+            violations.push(Violation { rule, field: "amount", variable, message });
         }
         let over = |most: &u64| spent.today_minor.saturating_add(asked.minor()) > *most;
         if let Some((caps, most)) = most(of.day, code).filter(|(_, most)| over(most)) {
@@ -114,7 +120,7 @@ impl Limits {
                 caps.variable
             );
             let variable = caps.variable.clone();
-            violations.push(Violation { code: "over_day", field: "amount", variable, message });
+            violations.push(Violation { rule: Rule::OverDay, field: "amount", variable, message });
         }
         if let Some(rate) = of.hour.filter(|it| spent.last_hour >= it.most) {
             let message = format!(
@@ -123,7 +129,7 @@ impl Limits {
                 spent.last_hour, rate.most, rate.variable
             );
             let variable = rate.variable.clone();
-            violations.push(Violation { code: "over_hour", field: "-", variable, message });
+            violations.push(Violation { rule: Rule::OverHour, field: "-", variable, message });
         }
         violations
     }
@@ -138,8 +144,4 @@ impl Caps {
 
 fn most<'a>(caps: Option<&'a Caps>, code: &str) -> Option<(&'a Caps, u64)> {
     caps.and_then(|it| Some((it, *it.most.get(code)?)))
-}
-
-fn over_one(action: Action) -> &'static str {
-    if action == Action::Refund { "over_refund" } else { "over_payment" }
 }

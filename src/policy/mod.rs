@@ -5,7 +5,7 @@
 //! more variables narrow and limit it. Nothing that an agent sends can change any of it.
 #![deny(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::float_arithmetic)]
 use crate::{
-    domain::{Amount, Spent},
+    domain::{Amount, Spent, words::words},
     spec::{
         Environment,
         endpoints::{Effect, Endpoint},
@@ -110,11 +110,36 @@ pub struct Facts<'a> {
     pub money: Option<(Amount, Spent)>,
 }
 
+words!(
+    /// What can forbid it, by a word for programs.
+    Rule {
+        /// Only tools that ask are offered.
+        ReadOnly = "read_only",
+        /// The tool is not on production's list.
+        ToolClosed = "tool_closed",
+        /// Nor is the pay type.
+        PayTypeClosed = "pay_type_closed",
+        /// Nor is the currency.
+        CurrencyClosed = "currency_closed",
+        /// Nor is the merchant.
+        MerchantClosed = "merchant_closed",
+        /// There is a limit, and it does not name the currency.
+        NoLimit = "no_limit",
+        /// More than one payment may be.
+        OverPayment = "over_payment",
+        /// More than one refund may be.
+        OverRefund = "over_refund",
+        /// More than is left of the day.
+        OverDay = "over_day",
+        /// More often than in an hour.
+        OverHour = "over_hour",
+    }
+);
+
 /// One rule that forbids it, and the variable an operator would change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
-    /// A word for programs.
-    pub code: &'static str,
+    pub rule: Rule,
     /// The argument that breaks the rule, or `-` where none could keep it.
     pub field: &'static str,
     pub variable: String,
@@ -128,7 +153,7 @@ impl Policy {
         let mut violations = Vec::new();
         if self.read_only && facts.action.writes() {
             violations.push(Violation {
-                code: "read_only",
+                rule: Rule::ReadOnly,
                 field: "-",
                 variable: variables::READ_ONLY.to_owned(),
                 message: format!(
@@ -165,7 +190,7 @@ impl Allowlist {
         let mut violations = Vec::new();
         if !self.actions.contains(&facts.action) {
             violations.push(Violation {
-                code: "tool_closed",
+                rule: Rule::ToolClosed,
                 field: "-",
                 variable: variables::ALLOW.to_owned(),
                 message: format!(
@@ -174,13 +199,10 @@ impl Allowlist {
                 ),
             });
         }
-        let mut narrow = |code, variable: &str, list: Option<&Vec<String>>, given: Option<&str>| {
-            let (field, what) = match code {
-                "pay_type_closed" => ("pay_type", "pay type"),
-                "currency_closed" => ("currency", "currency"),
-                _ => ("-", "merchant"),
+        let mut narrow = |(rule, field, what): (Rule, _, &str), variable: &str, list, given| {
+            let Some((list, given)): Option<(&Vec<String>, &str)> = Option::zip(list, given) else {
+                return;
             };
-            let Some((list, given)) = list.zip(given) else { return };
             if !list.iter().any(|it| it == given) {
                 let open = if list.is_empty() { "none".to_owned() } else { list.join(", ") };
                 let message = format!(
@@ -188,14 +210,16 @@ impl Allowlist {
                      add it to {variable}"
                 );
                 let variable = variable.to_owned();
-                violations.push(Violation { code, field, variable, message });
+                violations.push(Violation { rule, field, variable, message });
             }
         };
-        let (pay_types, currencies) = (self.pay_types.as_ref(), self.currencies.as_ref());
-        narrow("pay_type_closed", variables::PAY_TYPES, pay_types, facts.pay_type);
-        narrow("currency_closed", variables::CURRENCIES, currencies, facts.currency);
+        let pay_type = (Rule::PayTypeClosed, "pay_type", "pay type");
+        narrow(pay_type, variables::PAY_TYPES, self.pay_types.as_ref(), facts.pay_type);
+        let currency = (Rule::CurrencyClosed, "currency", "currency");
+        narrow(currency, variables::CURRENCIES, self.currencies.as_ref(), facts.currency);
+        let merchant = (Rule::MerchantClosed, "-", "merchant");
         let mchid = Some(facts.mchid.unwrap_or("(none)"));
-        narrow("merchant_closed", variables::MCHIDS, self.mchids.as_ref(), mchid);
+        narrow(merchant, variables::MCHIDS, self.mchids.as_ref(), mchid);
         violations
     }
 }

@@ -27,7 +27,7 @@ fn amount(minor: u64, code: &str) -> Amount {
 }
 
 fn told(violations: &[Violation]) -> String {
-    let codes: Vec<&str> = violations.iter().map(|it| it.code).collect();
+    let codes: Vec<&str> = violations.iter().map(|it| it.rule.word()).collect();
     if codes.is_empty() { "ok".to_owned() } else { codes.join(" ") }
 }
 
@@ -195,7 +195,7 @@ fn a_violation_says_what_was_asked_what_is_left_and_which_variable_to_change() {
     let said: Vec<String> = policy
         .decide(&facts)
         .into_iter()
-        .map(|it| format!("{} {} {}: {}", it.code, it.field, it.variable, it.message))
+        .map(|it| format!("{} {} {}: {}", it.rule, it.field, it.variable, it.message))
         .collect();
     insta::assert_snapshot!(said.join("\n"), @"
     read_only - QFPAY_READ_ONLY: `refund` is switched off, because QFPAY_READ_ONLY is set; an operator can unset it

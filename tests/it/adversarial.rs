@@ -31,7 +31,7 @@ impl Tally {
     fn told(&self, family: &str) -> String {
         let inert = self.tried - self.refused;
         let told = format!("{} tried: {} refused, {inert} inert", self.tried, self.refused);
-        println!("adversarial: {family}: {told}");
+        eprintln!("adversarial: {family}: {told}");
         told
     }
 }

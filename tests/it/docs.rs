@@ -12,7 +12,8 @@ use qfpay_mcp::{
         variables::{VARIABLES, Variable},
     },
     domain::{PaymentState, RefundState},
-    mcp::Server,
+    mcp::{NEEDS_APPROVAL, Server},
+    policy::Rule,
     simulator::{Fault, Faults},
     spec::{
         Money, PAY_TYPES,
@@ -178,6 +179,8 @@ fn every_word_of_the_product_that_is_named_exists() {
     known.extend(Fault::ALL.iter().map(|it| it.word().to_owned()));
     known.extend(PaymentState::ALL.iter().map(|it| it.word().to_owned()));
     known.extend(RefundState::ALL.iter().map(|it| it.word().to_owned()));
+    known.extend(Rule::ALL.iter().map(|it| it.word().to_owned()));
+    known.insert(NEEDS_APPROVAL.to_owned());
     for file in ["README.md", "skill.md", "CHANGELOG.md"] {
         // Examples of order numbers end in digits.
         let is_number = |it: &String| it.ends_with(|c: char| c.is_ascii_digit());

@@ -25,7 +25,7 @@ use crate::{
 const LATE: &str = "This order had been taken for failed or closed, and QFPay says that it was paid after all: the payer's money is here. Deliver, or refund it.";
 
 /// The status of what a person has to approve outside the conversation; nothing was sent.
-pub(crate) const NEEDS_APPROVAL: &str = "needs_approval";
+pub const NEEDS_APPROVAL: &str = "needs_approval";
 
 /// What a code means here, with its text where that decides, then QFPay's own words.
 pub(super) fn meaning(
