@@ -12,6 +12,7 @@ from typing import Any
 
 import jsonschema
 
+from person import Person
 from wire import Answer, Wire
 
 # No four last digits here are a response code: such an amount would make the simulator answer it.
@@ -32,10 +33,12 @@ class Broken(Exception):
 
 
 class Desk:
-    """One client's session: its wire, the protocols it may agree on, and what the checks learned so far."""
+    """One client's session: its wire, who sits at it, the protocols it may agree on, and what the checks
+    learned so far."""
 
-    def __init__(self, wire: Wire, name: str, protocols: tuple[str, ...]) -> None:
+    def __init__(self, wire: Wire, person: Person, name: str, protocols: tuple[str, ...]) -> None:
         self.wire = wire
+        self.person = person
         self.protocols = protocols
         self.order = f"{name}-1"
         self.refund_no = f"{name}-R1"
@@ -64,13 +67,16 @@ class Desk:
         for word in words:
             want(word.lower() in answer.text.lower(), f"the refusal does not name `{word}`: {answer.text}")
 
-    async def settled(self, status: str, met: Callable[[dict[str, Any]], bool] = lambda _: True) -> dict[str, Any]:
-        """Queries the order until it has `status` and `met` holds, and gives it."""
+    async def settled(
+        self, status: str, met: Callable[[dict[str, Any]], bool] = lambda _: True, number: str | None = None
+    ) -> dict[str, Any]:
+        """Queries the order, or the one under `number`, until it has `status` and `met` holds, and gives it."""
+        number = number or self.order
         deadline = time.monotonic() + SETTLE_SECONDS
         while True:
-            reply = await self.succeed("query_transaction", {"out_trade_no": self.order})
+            reply = await self.succeed("query_transaction", {"out_trade_no": number})
             order = only(reply["orders"])
-            want(order["out_trade_no"] == self.order, f"asked for {self.order}, got {order}")
+            want(order["out_trade_no"] == number, f"asked for {number}, got {order}")
             if order["status"] == status and met(order):
                 return order
             want(time.monotonic() < deadline, f"not {status} within {SETTLE_SECONDS} s: {order}")

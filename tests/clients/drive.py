@@ -1,4 +1,4 @@
-"""Runs every check with one client over one transport and prints one line a check.
+"""Plays every scene with one client over one transport and prints one line a check.
 
 drive.py BINARY sdk|inspector LABEL stdio|http|sse MODE
 
@@ -10,9 +10,10 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
 
-from checks import CHECKS, SESSION_CHECKS, Check, Desk, want
+from checks import Check, Desk
+from person import Person
+from scenes import Scene, protocols, scenes
 
 DRIVE_SECONDS = 400
 """How long all checks may take together; `run.sh` kills a driver that does not keep to it."""
@@ -21,60 +22,49 @@ STDERR_LINES = 15
 """How much of the server's stderr is shown after a failure."""
 
 
-async def strict_schemas(desk: Desk) -> None:
-    """The inspector's own eye for schemas that some client cannot read; it fails by itself."""
-    await desk.wire.run("--method", "tools/list", "--strict")
+async def drive(binary: str, client: str, label: str, transport: str, mode: str, home: Path) -> int:
+    """Plays all scenes at the same time, for the sake of those that wait, and gives the number of checks
+    that failed."""
+    failed = await asyncio.gather(*(
+        play(scene, binary, client, label, transport, mode, home / scene.name)
+        for scene in scenes(client, transport, mode)
+    ))
+    return sum(failed)
 
 
-async def typed_by_hand(desk: Desk) -> None:
-    words = {"amount": "8200", "currency": "HKD", "pay_type": "800201"}
-    created = desk.accept("create_payment", await desk.wire.call_by_flags("create_payment", words))
-    want(created["amount"] == 8200 and created["status"] == "pending", f"got {created}")
-
-
-async def newest_protocol_first(desk: Desk) -> None:
-    listed = await desk.wire.run("--protocol-era", "auto", "--method", "tools/list")
-    want(len(listed["tools"]) == len(desk.tools), f"{len(listed['tools'])} tools, not {len(desk.tools)}")
-
-
-INSPECTOR_CHECKS: list[tuple[str, Check]] = [
-    ("list tools, strict about schemas", strict_schemas),
-    ("list tools, newest protocol first", newest_protocol_first),
-    ("create, arguments as flags", typed_by_hand),
-]
-
-
-async def drive(binary: str, client: str, label: str, transport: str, mode: str, desk: Path) -> int:
-    """Runs the checks and gives the number that failed."""
+async def play(
+    scene: Scene, binary: str, client: str, label: str, transport: str, mode: str, desk: Path
+) -> int:
+    """Runs the checks of a scene and gives the number that failed."""
     if client == "sdk":
         from wire_sdk import connect
-        checks = CHECKS + SESSION_CHECKS
     else:
         from wire_inspector import connect
-        checks = CHECKS + INSPECTOR_CHECKS
-    left = [name for name, _ in checks]
+    desk.mkdir()
+    where = f"{label}  {transport}  {scene.name}"
+    left = [name for name, _ in scene.checks]
     failed = 0
+    person = Person()
     try:
-        async with asyncio.timeout(DRIVE_SECONDS), connect(binary, transport, mode, desk) as wire:
-            session = Desk(wire, f"{client}-{transport}-{mode}", protocols(transport, mode))
-            for name, check in checks:
+        able = person if scene.can_ask else None
+        async with (
+            asyncio.timeout(DRIVE_SECONDS),
+            connect(binary, transport, mode, desk, scene.rules, able) as wire,
+        ):
+            session = Desk(wire, person, f"{client}-{transport}-{mode}", protocols(transport, mode))
+            for name, check in scene.checks:
                 started = time.monotonic()
                 problem = await outcome(check, session)
                 left.remove(name)
                 failed += problem is not None
-                tell(label, transport, name, problem, time.monotonic() - started)
+                tell(where, name, problem, time.monotonic() - started)
     except Exception as error:
         for name in left or ["disconnect"]:
-            tell(label, transport, name, f"not reached: {reason(error)}", 0)
+            tell(where, name, f"not reached: {reason(error)}", 0)
             failed += 1
+    if failed:
+        tell_stderr(where, desk / "stderr")
     return failed
-
-
-def protocols(transport: str, mode: str) -> tuple[str, ...]:
-    """What client and server may agree on. SSE is of 2024: a server may keep the newest protocol off it."""
-    if mode == "legacy":
-        return ("2025-11-25",)
-    return ("2026-07-28", "2025-11-25") if transport == "sse" else ("2026-07-28",)
 
 
 async def outcome(check: Check, session: Desk) -> str | None:
@@ -94,23 +84,31 @@ def reason(error: BaseException) -> str:
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
-def tell(label: str, transport: str, name: str, problem: str | None, seconds: float) -> None:
+def tell(where: str, name: str, problem: str | None, seconds: float) -> None:
     if problem is None:
         slow = f"  ({seconds:.0f} s)" if seconds >= 10 else ""
-        print(f"ok    {label}  {transport}  {name}{slow}", flush=True)
+        say(f"ok    {where}  {name}{slow}")
     else:
-        print(f"FAIL  {label}  {transport}  {name}: {problem}", flush=True)
+        say(f"FAIL  {where}  {name}: {problem}")
+
+
+def tell_stderr(where: str, stderr: Path) -> None:
+    if stderr.exists():
+        for line in stderr.read_text(errors="replace").splitlines()[-STDERR_LINES:]:
+            say(f"      {where}  stderr: {line}")
+
+
+def say(line: str) -> None:
+    """In one piece with its end, which `print` does not promise: other drivers write to the same pipe, and a
+    line behind another one would not be counted."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 def main() -> int:
     binary, client, label, transport, mode = sys.argv[1:]
     with tempfile.TemporaryDirectory(prefix="qfpay-clients-") as folder:
-        desk = Path(folder)
-        failed = asyncio.run(drive(binary, client, label, transport, mode, desk))
-        stderr = desk / "stderr"
-        if failed and stderr.exists():
-            for line in stderr.read_text(errors="replace").splitlines()[-STDERR_LINES:]:
-                print(f"      {label}  {transport}  stderr: {line}", flush=True)
+        failed = asyncio.run(drive(binary, client, label, transport, mode, Path(folder)))
     return 1 if failed else 0
 
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Drives the qfpay-mcp binary with other people's clients, each over stdio, Streamable HTTP and SSE:
 # the official Python SDK (2.x and 1.x) and the MCP inspector's command line.
+# Each meets a server where nobody is asked, some where a person has to say yes, and one that only reads.
 #
 #   tests/clients/run.sh path/to/qfpay-mcp
 #

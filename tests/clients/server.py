@@ -14,27 +14,27 @@ READY_SECONDS = 20
 """How long a server may take until `/healthz` answers 200, on a busy machine."""
 
 
-def environment(desk: Path) -> dict[str, str]:
+def environment(desk: Path, rules: dict[str, str]) -> dict[str, str]:
     """The caller's environment without its own QFPay settings, pointed at a desk of its own.
 
     `HOME` moves too: the inspector keeps files there.
     """
     kept = {name: value for name, value in os.environ.items() if not name.startswith("QFPAY_")}
-    return kept | settings(desk) | {"HOME": str(desk), "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
+    return kept | settings(desk, rules) | {"HOME": str(desk), "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
 
 
-def settings(desk: Path) -> dict[str, str]:
-    """What the server is told: the simulator, a state directory, no pace, a payer who pays soon."""
+def settings(desk: Path, rules: dict[str, str]) -> dict[str, str]:
+    """What the server is told: the simulator, a state directory, no pace, a payer who pays soon, and `rules`."""
     return {
         "QFPAY_ENV": "simulator",
         "QFPAY_STATE_DIR": str(desk / "state"),
         "QFPAY_PACE": "off",
         "QFPAY_SIMULATOR_PAYER_SECONDS": "1",
-    }
+    } | rules
 
 
 @contextmanager
-def serving(binary: str, desk: Path) -> Iterator[str]:
+def serving(binary: str, desk: Path, rules: dict[str, str]) -> Iterator[str]:
     """Runs `qfpay-mcp http` and gives its base URL once it is healthy; ends it afterwards."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -42,7 +42,7 @@ def serving(binary: str, desk: Path) -> Iterator[str]:
     with open(desk / "stderr", "a") as stderr:
         process = subprocess.Popen(
             [binary, "http", "--bind", address],
-            env=environment(desk), stdin=subprocess.DEVNULL, stdout=stderr, stderr=stderr,
+            env=environment(desk, rules), stdin=subprocess.DEVNULL, stdout=stderr, stderr=stderr,
         )
         try:
             _wait_until_healthy(process, f"http://{address}/healthz")

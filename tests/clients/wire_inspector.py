@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from person import Person
 from server import environment, serving, settings
 from wire import CALL_SECONDS, Answer
 
@@ -18,10 +19,10 @@ TOOL_ERROR = 5
 class InspectorWire:
     """Where the server is, in the inspector's words."""
 
-    def __init__(self, command: list[str], target: list[str], desk: Path) -> None:
+    def __init__(self, command: list[str], target: list[str], environment: dict[str, str]) -> None:
         self.command = command
         self.target = target
-        self.desk = desk
+        self.environment = environment
         self.stray: list[str] = []
         self.protocol = ""
 
@@ -47,7 +48,7 @@ class InspectorWire:
         """Runs the inspector once and gives the result it printed."""
         process = await asyncio.create_subprocess_exec(
             *self.command, "--cli", *self.target, *words, "--format", "json",
-            env=environment(self.desk), stdin=asyncio.subprocess.DEVNULL,
+            env=self.environment, stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         )
         try:
@@ -65,16 +66,22 @@ class InspectorWire:
 
 
 @asynccontextmanager
-async def connect(binary: str, transport: str, mode: str, desk: Path) -> AsyncIterator[InspectorWire]:
-    """Starts the server where the transport is HTTP. `mode` is the inspector's protocol era."""
+async def connect(
+    binary: str, transport: str, mode: str, desk: Path, rules: dict[str, str], person: Person | None
+) -> AsyncIterator[InspectorWire]:
+    """Starts the server where the transport is HTTP. `mode` is the inspector's protocol era.
+
+    On its command line the inspector cannot ask, and says so to the server.
+    """
+    assert person is None
     launcher = "node_modules/@modelcontextprotocol/inspector/clients/launcher/build/index.js"
     command = [os.environ["CLIENTS_NODE"], str(Path(os.environ["CLIENTS_INSPECTOR"]) / launcher)]
     era = ["--protocol-era", mode]
     if transport == "stdio":
-        flags = [word for pair in settings(desk).items() for word in ("-e", "=".join(pair))]
-        yield InspectorWire(command, [binary, *flags, *era], desk)
+        flags = [word for pair in settings(desk, rules).items() for word in ("-e", "=".join(pair))]
+        yield InspectorWire(command, [binary, *flags, *era], environment(desk, rules))
     else:
         path = {"http": "mcp", "sse": "sse"}[transport]
-        with serving(binary, desk) as url:
+        with serving(binary, desk, rules) as url:
             target = ["--transport", transport, "--server-url", f"{url}/{path}", *era]
-            yield InspectorWire(command, target, desk)
+            yield InspectorWire(command, target, environment(desk, rules))

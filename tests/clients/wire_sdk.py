@@ -8,10 +8,12 @@ from typing import Any
 
 import anyio
 import mcp
+import mcp.types
 from mcp.client.sse import sse_client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 from mcp.client.streamable_http import streamable_http_client
 
+from person import Person
 from server import environment, serving
 from wire import CALL_SECONDS, Answer
 
@@ -36,12 +38,26 @@ class SdkWire:
         with anyio.fail_after(CALL_SECONDS):
             return Answer.of(_json(await self.client.call_tool(tool, arguments)))
 
+    async def round(
+        self, tool: str, arguments: dict[str, Any],
+        answers: dict[str, dict[str, Any]] | None = None, state: str | None = None,
+    ) -> dict[str, Any]:
+        """One round of a call, which the SDK would go through by itself. The 2.x line has it, for 2026-07-28."""
+        given = answers and {name: mcp.types.ElicitResult(**answer) for name, answer in answers.items()}
+        with anyio.fail_after(CALL_SECONDS):
+            return _json(await self.client.session.call_tool(
+                tool, arguments, input_responses=given, request_state=state, allow_input_required=True,
+            ))
+
 
 @asynccontextmanager
-async def connect(binary: str, transport: str, mode: str, desk: Path) -> AsyncIterator[SdkWire]:
+async def connect(
+    binary: str, transport: str, mode: str, desk: Path, rules: dict[str, str], person: Person | None
+) -> AsyncIterator[SdkWire]:
     """Starts the server in the way `transport` needs and shakes hands with it.
 
     `mode` is of the 2.x line: `auto` asks `server/discover` first, `legacy` starts with `initialize`.
+    Without a person the client tells the server that it cannot ask.
     """
     stray: list[str] = []
 
@@ -51,28 +67,32 @@ async def connect(binary: str, transport: str, mode: str, desk: Path) -> AsyncIt
         else:
             stray.append(type(getattr(message, "root", message)).__name__)
 
-    async with _streams(binary, transport, desk) as streams:
+    async def ask(_: Any, question: Any) -> mcp.types.ElicitResult:
+        return mcp.types.ElicitResult(**await person.answer(_json(question)))
+
+    asking = {"message_handler": note, "elicitation_callback": ask if person else None}
+    async with _streams(binary, transport, desk, rules) as streams:
         if IS_FIRST:
-            async with mcp.ClientSession(streams[0], streams[1], message_handler=note) as session:
+            async with mcp.ClientSession(streams[0], streams[1], **asking) as session:
                 with anyio.fail_after(CALL_SECONDS):
                     agreed = await session.initialize()
                 yield SdkWire(session, str(agreed.protocolVersion), stray)
         else:
             # `Client` enters a transport by itself, so it gets one that is open already.
-            async with mcp.Client(_opened(streams), mode=mode, message_handler=note, cache=None) as client:
+            async with mcp.Client(_opened(streams), mode=mode, cache=None, **asking) as client:
                 yield SdkWire(client, client.protocol_version, stray)
 
 
 @asynccontextmanager
-async def _streams(binary: str, transport: str, desk: Path) -> AsyncIterator[Any]:
+async def _streams(binary: str, transport: str, desk: Path, rules: dict[str, str]) -> AsyncIterator[Any]:
     if transport == "stdio":
         with open(desk / "stderr", "a") as stderr:
-            server = StdioServerParameters(command=binary, env=environment(desk))
+            server = StdioServerParameters(command=binary, env=environment(desk, rules))
             async with stdio_client(server, errlog=stderr) as streams:
                 yield streams
     else:
         open_client, path = (streamable_http_client, "mcp") if transport == "http" else (sse_client, "sse")
-        with serving(binary, desk) as url:
+        with serving(binary, desk, rules) as url:
             async with open_client(f"{url}/{path}") as streams:
                 yield streams
 
