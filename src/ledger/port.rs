@@ -173,7 +173,7 @@ macro_rules! ledger {
 
                 async fn unchained(&self) -> Result<(u64, u64), LedgerError> {
                     let (before, since) = $read!(self, unchained());
-                    Ok((before.unsigned_abs(), since.unsigned_abs()))
+                    Ok((before.unsigned_abs(), since.max(0).unsigned_abs()))
                 }
 
                 async fn lease(

@@ -19,7 +19,7 @@ use rmcp::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Server;
+use super::{Server, progress::told};
 use crate::{
     client::response::cleaned,
     domain::{Amount, OrderNumber, Question},
@@ -37,6 +37,8 @@ const YES: &str = "yes";
 const NO: &str = "no";
 /// No person reads a question and answers it in less, in milliseconds.
 const FASTEST_MS: i64 = 1000;
+/// How often a client hears that a person is still thinking.
+const BREATH: Duration = Duration::from_secs(5);
 
 /// How questions are sealed, and how long they hold.
 #[derive(Clone)]
@@ -215,6 +217,7 @@ impl Server {
             }
             () = context.ct.cancelled() => return Err(NotConfirmed::Cancelled),
             () = self.payments.stop.cancelled() => return Err(NotConfirmed::Cancelled),
+            () = self.thinking(context) => return Err(NotConfirmed::Cancelled),
         };
         let waited = self.payments.clock.now().duration_since(asked_at).as_millis();
         match answer {
@@ -236,6 +239,19 @@ impl Server {
                 Err(NotConfirmed::Failed(text))
             }
             Err(_) => Err(NotConfirmed::Unfit),
+        }
+    }
+}
+
+impl Server {
+    /// Tells the client that the call is still alive while a person thinks; it has no end.
+    async fn thinking(&self, context: &RequestContext<RoleServer>) {
+        let mut waited = Duration::ZERO;
+        loop {
+            tokio::time::sleep(BREATH).await;
+            waited = waited.saturating_add(BREATH);
+            let message = "waiting for a person's yes".to_owned();
+            told(context, waited, self.asking.time, message).await;
         }
     }
 }

@@ -6,6 +6,7 @@
 #![expect(clippy::doc_markdown, reason = "doc comments of tools are read by models, as they stand")]
 mod arguments;
 mod confirm;
+mod progress;
 mod refusal;
 mod schema;
 mod server;

@@ -214,7 +214,12 @@ impl Payments {
                 Err(self.not_confirmed(caller, Some(&number), why).await)
             }
             Some(it) => Ok(it),
-            None => Err(Refused::TooManyWait),
+            None => {
+                let note = Note::new(caller, Happening::Refused);
+                let refused = Refused::TooManyWait;
+                self.note(Some(&number), None, note.saying(refused.to_string())).await;
+                Err(refused)
+            }
         }
     }
 

@@ -7,6 +7,9 @@ use crate::ledger::{
     rows::{self, ApprovalRow},
 };
 
+/// What an answer is kept for after it is good for nothing, in milliseconds: a day, to be looked at.
+const KEPT_MS: i64 = 86_400_000;
+
 /// A sealed answer that is used up.
 #[derive(Debug, Clone)]
 pub(in crate::ledger) struct Used {
@@ -18,6 +21,9 @@ pub(in crate::ledger) struct Used {
 }
 
 pub(in crate::ledger) trait Approvals: Send {
+    /// Removes what has been over for long, so that the table stays small.
+    fn forget(&mut self, scope: &Scope, now_ms: i64) -> impl Future<Output = Outcome<()>> + Send;
+
     /// Writes a question down, or finds the same one that waits; none where too many wait.
     fn ask(
         &mut self,
@@ -63,9 +69,6 @@ pub(in crate::ledger) trait Approvals: Send {
     ) -> impl Future<Output = Outcome<bool>> + Send;
 }
 
-/// What an answer is kept for after it is good for nothing, in milliseconds: a day, to be looked at.
-const KEPT_MS: i64 = 86_400_000;
-
 macro_rules! select {
     ($rest:literal) => {
         concat!(
@@ -79,6 +82,17 @@ macro_rules! select {
 macro_rules! approvals {
     ($connection:ty) => {
         impl Approvals for $connection {
+            async fn forget(&mut self, scope: &Scope, now_ms: i64) -> Outcome<()> {
+                let forget = sqlx::query(
+                    "DELETE FROM approvals WHERE environment = $1 AND merchant = $2 \
+                     AND expires_ms < $3",
+                );
+                let before = now_ms.saturating_sub(KEPT_MS);
+                let forget = forget.bind(scope.environment.name()).bind(scope.merchant.as_str());
+                forget.bind(before).execute(&mut *self).await?;
+                Ok(())
+            }
+
             async fn ask(
                 &mut self,
                 scope: &Scope,
@@ -88,15 +102,7 @@ macro_rules! approvals {
                 let (environment, merchant) = (scope.environment.name(), scope.merchant.as_str());
                 let now_ms = asked.now.as_millisecond();
                 let number = asked.question.number.as_str();
-                sqlx::query(
-                    "DELETE FROM approvals WHERE environment = $1 AND merchant = $2 \
-                     AND expires_ms < $3",
-                )
-                .bind(environment)
-                .bind(merchant)
-                .bind(now_ms.saturating_sub(KEPT_MS))
-                .execute(&mut *self)
-                .await?;
+                self.forget(scope, now_ms).await?;
                 let same = sqlx::query_as(select!(
                     "AND number = $3 AND digest = $4 AND state IN ('waiting', 'declined') \
                      AND expires_ms > $5 ORDER BY asked_ms DESC LIMIT 1"
@@ -219,6 +225,7 @@ macro_rules! approvals {
                 scope: &Scope,
                 used: &Used,
             ) -> Outcome<bool> {
+                self.forget(scope, used.now_ms).await?;
                 let insert = sqlx::query(
                     "INSERT INTO approvals (environment, merchant, code, number, digest, question, \
                      nonce, state, asked_ms, expires_ms) \

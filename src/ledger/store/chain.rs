@@ -23,7 +23,8 @@ pub(in crate::ledger) trait Chain: Send {
         limit: u32,
     ) -> impl Future<Output = Outcome<Vec<ChainRow>>> + Send;
 
-    /// How many rows of the audit are in no chain: older than it, and not.
+    /// How many rows of the audit are in no chain: older than it, and not. Each link has an event
+    /// of its own, so they are counted.
     fn unchained(&mut self, scope: &Scope) -> impl Future<Output = Outcome<(i64, i64)>> + Send;
 
     fn events(
@@ -65,13 +66,14 @@ macro_rules! chain {
 
             async fn unchained(&mut self, scope: &Scope) -> Outcome<(i64, i64)> {
                 sqlx::query_as(
-                    "WITH loose AS (SELECT id FROM events e WHERE environment = $1 \
-                     AND merchant = $2 AND NOT EXISTS (SELECT 1 FROM chain c \
-                     WHERE c.event_id = e.id)), first AS (SELECT min(event_id) AS id FROM chain \
-                     WHERE environment = $1 AND merchant = $2) \
-                     SELECT CAST(count(CASE WHEN loose.id < first.id OR first.id IS NULL THEN 1 \
-                     END) AS BIGINT), CAST(count(CASE WHEN loose.id > first.id THEN 1 END) \
-                     AS BIGINT) FROM first LEFT JOIN loose ON loose.id IS NOT NULL",
+                    "WITH first AS (SELECT min(event_id) AS id FROM chain WHERE environment = $1 \
+                     AND merchant = $2), all_of AS (SELECT CAST(count(*) AS BIGINT) AS rows, \
+                     CAST(count(CASE WHEN first.id IS NULL OR e.id < first.id THEN 1 END) \
+                     AS BIGINT) AS older FROM first, events e WHERE e.environment = $1 \
+                     AND e.merchant = $2), linked AS (SELECT CAST(count(*) AS BIGINT) AS rows \
+                     FROM chain c JOIN events e ON e.id = c.event_id \
+                     WHERE c.environment = $1 AND c.merchant = $2) \
+                     SELECT older, all_of.rows - older - linked.rows FROM all_of, linked",
                 )
                 .bind(scope.environment.name())
                 .bind(scope.merchant.as_str())

@@ -1,13 +1,8 @@
 //! `wait_for_payment`: how an order ends, in one call.
 use std::{sync::LazyLock, time::Duration};
 
-use futures::{FutureExt as _, future::BoxFuture};
-use rmcp::{
-    Json, RoleServer,
-    model::{JsonObject, ProgressNotificationParam},
-    service::RequestContext,
-    tool, tool_router,
-};
+use futures::future::BoxFuture;
+use rmcp::{Json, RoleServer, model::JsonObject, service::RequestContext, tool, tool_router};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -17,6 +12,7 @@ use crate::{
     mcp::{
         Server,
         arguments::Reader,
+        progress::told,
         refusal::Refusal,
         schema,
         view::{Order, after_wait},
@@ -96,21 +92,8 @@ impl Server {
 
 /// Tells the client how the wait goes on, if it wants to know.
 fn progress(context: &RequestContext<RoleServer>, tick: Tick) -> BoxFuture<'static, ()> {
-    let Some(token) = context.meta.get_progress_token() else {
-        return std::future::ready(()).boxed();
-    };
-    let peer = context.peer.clone();
-    let (waited, left) = (tick.waited.as_secs_f64(), tick.left.as_secs_f64());
     let message = format!("{}, {} s left", tick.status, tick.left.as_secs());
-    let told = ProgressNotificationParam::new(token, waited)
-        .with_total(waited + left)
-        .with_message(message);
-    async move {
-        if let Err(error) = peer.notify_progress(told).await {
-            tracing::debug!(%error, "the client could not be told of the progress");
-        }
-    }
-    .boxed()
+    told(context, tick.waited, tick.waited.saturating_add(tick.left), message)
 }
 
 impl Reply {

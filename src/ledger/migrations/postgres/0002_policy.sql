@@ -18,12 +18,13 @@ CREATE TABLE approvals (
 );
 
 CREATE INDEX approvals_by_number ON approvals (number);
+CREATE INDEX approvals_by_end ON approvals (expires_ms);
 
 CREATE TABLE chain (
     environment TEXT   NOT NULL,
     merchant    TEXT   NOT NULL,
     seq         BIGINT NOT NULL,
-    event_id    BIGINT NOT NULL UNIQUE,
+    event_id    BIGINT NOT NULL,
     hash        TEXT   NOT NULL,
     PRIMARY KEY (environment, merchant, seq)
 );
@@ -44,33 +45,41 @@ $$ SELECT CASE WHEN part IS NULL THEN '-'
 -- a merchant waits for the commit of who added before, and for nothing else any more.
 CREATE FUNCTION chain_events() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
+    whose RECORD;
     e RECORD;
-    whose TEXT := '';
     last_seq BIGINT;
     last_hash TEXT;
+    ids BIGINT[];
+    hashes TEXT[];
 BEGIN
-    FOR e IN SELECT * FROM added ORDER BY environment, merchant, id LOOP
-        IF whose <> e.environment || '|' || e.merchant THEN
-            whose := e.environment || '|' || e.merchant;
-            PERFORM pg_advisory_xact_lock(hashtextextended('chain|' || whose, 0));
-            SELECT seq, hash INTO last_seq, last_hash FROM chain
-                WHERE environment = e.environment AND merchant = e.merchant
-                ORDER BY seq DESC LIMIT 1;
-            IF NOT FOUND THEN
-                last_seq := 0;
-                last_hash := NULL;
-            END IF;
-        END IF;
-        last_seq := last_seq + 1;
-        last_hash := encode(sha256(convert_to(
-            chain_part(last_hash) || chain_part(last_seq::TEXT) || chain_part(e.environment)
-            || chain_part(e.merchant) || chain_part(e.at_ms::TEXT) || chain_part(e.number)
-            || chain_part(e.what) || chain_part(e.tool) || chain_part(e.transport)
-            || chain_part(e.client) || chain_part(e.principal) || chain_part(e.terms::TEXT)
-            || chain_part(e.from_state) || chain_part(e.to_state) || chain_part(e.respcd)
-            || chain_part(e.detail), 'UTF8')), 'hex');
+    FOR whose IN SELECT DISTINCT environment, merchant FROM added ORDER BY 1, 2 LOOP
+        PERFORM pg_advisory_xact_lock(
+            hashtextextended('chain|' || whose.environment || '|' || whose.merchant, 0));
+        last_seq := 0;
+        last_hash := NULL;
+        SELECT seq, hash INTO last_seq, last_hash FROM chain
+            WHERE environment = whose.environment AND merchant = whose.merchant
+            ORDER BY seq DESC LIMIT 1;
+        last_seq := coalesce(last_seq, 0);
+        ids := '{}';
+        hashes := '{}';
+        FOR e IN SELECT * FROM added
+            WHERE environment = whose.environment AND merchant = whose.merchant ORDER BY id
+        LOOP
+            ids := ids || e.id;
+            last_hash := encode(sha256(convert_to(
+                chain_part(last_hash) || chain_part((last_seq + cardinality(ids))::TEXT)
+                || chain_part(e.environment) || chain_part(e.merchant)
+                || chain_part(e.at_ms::TEXT) || chain_part(e.number) || chain_part(e.what)
+                || chain_part(e.tool) || chain_part(e.transport) || chain_part(e.client)
+                || chain_part(e.principal) || chain_part(e.terms::TEXT)
+                || chain_part(e.from_state) || chain_part(e.to_state) || chain_part(e.respcd)
+                || chain_part(e.detail), 'UTF8')), 'hex');
+            hashes := hashes || last_hash;
+        END LOOP;
         INSERT INTO chain (environment, merchant, seq, event_id, hash)
-            VALUES (e.environment, e.merchant, last_seq, e.id, last_hash);
+            SELECT whose.environment, whose.merchant, last_seq + at, id, hash
+            FROM unnest(ids, hashes) WITH ORDINALITY AS u(id, hash, at);
     END LOOP;
     RETURN NULL;
 END $$;

@@ -19,13 +19,15 @@ CREATE TABLE approvals (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX approvals_by_number ON approvals (environment, merchant, number);
+-- What is over is forgotten after a day; the audit keeps it.
+CREATE INDEX approvals_by_end ON approvals (environment, merchant, expires_ms);
 
 -- Each row of the audit, with a hash over it and over the row before it.
 CREATE TABLE chain (
     environment TEXT    NOT NULL,
     merchant    TEXT    NOT NULL,
     seq         INTEGER NOT NULL,                  -- 1, 2, 3 … of the merchant
-    event_id    INTEGER NOT NULL UNIQUE,
+    event_id    INTEGER NOT NULL,
     hash        TEXT    NOT NULL,
     PRIMARY KEY (environment, merchant, seq)
 ) STRICT, WITHOUT ROWID;
