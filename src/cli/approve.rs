@@ -10,7 +10,8 @@ use super::{
     terminal::{self, Answer},
 };
 use crate::{
-    config::{Config, Vars},
+    client::response::cleaned,
+    config::Config,
     ledger::{Approval, ApprovalState, Caller},
     payments::consent::Decided,
 };
@@ -24,15 +25,8 @@ pub(super) struct Approve {
     code: Option<String>,
 }
 
-pub(super) async fn run(
-    config: &Config,
-    approve: Approve,
-    vars: Vars<'_>,
-    style: Style,
-) -> ExitCode {
-    let name = ["USER", "LOGNAME", "USERNAME"].iter().find_map(|it| vars(it));
-    let name = name.filter(|it| !it.is_empty());
-    let caller = Caller { principal: name, ..Caller::own("terminal", "approve") };
+pub(super) async fn run(config: &Config, approve: Approve, style: Style) -> ExitCode {
+    let caller = Caller { principal: terminal::account(), ..Caller::own("terminal", "approve") };
     desk::at(config, style, async |desk, out| match approve.code {
         None => list(desk, out).await,
         Some(code) => decide(&caller, &code, desk, out).await,
@@ -51,7 +45,8 @@ async fn list(desk: &Desk, out: &mut Out) -> Result<u8, Failure> {
         let terms = approval.question.lines.iter().take(2).map(|(_, value)| value.as_str());
         let terms = terms.collect::<Vec<_>>().join(", ");
         let number = &approval.question.number;
-        writeln!(out, "{}  {terms}  {number}  asked {asked}", desk.style.bold(&approval.code))?;
+        let by = cleaned(&approval.asked_by);
+        writeln!(out, "{}  {terms}  {number}  {asked}  {by}", desk.style.bold(&approval.code))?;
     }
     writeln!(out, "\nTo see one whole and decide: qfpay-mcp approve CODE")?;
     Ok(0)
@@ -72,14 +67,13 @@ async fn decide(caller: &Caller, code: &str, desk: &Desk, out: &mut Out) -> Resu
         return Ok(1);
     }
     if !terminal::is_there() {
-        let text = "approving takes a person at a terminal: neither a pipe nor another program can \
-                    answer; run it in a terminal window";
-        return Err(Failure::NotFound(text.to_owned()));
+        return Err(Failure::NoTerminal);
     }
     let question = format!(
-        "{}\n\n{}\n\nasked {}, expires {}",
+        "{}\n\n{}\n\nasked by {}, {}, expires {}",
         desk.style.bold("An AI agent asks for this. Is it right?"),
         approval.question.text(),
+        cleaned(&approval.asked_by),
         local(approval.asked_at, desk.zone()),
         local(approval.expires_at, desk.zone()),
     );
@@ -88,6 +82,13 @@ async fn decide(caller: &Caller, code: &str, desk: &Desk, out: &mut Out) -> Resu
         Answer::No => false,
         Answer::None => {
             writeln!(out, "\nNothing was decided.")?;
+            return Ok(1);
+        }
+        Answer::TooFast => {
+            writeln!(
+                out,
+                "Nothing was decided: nobody reads that fast. Run it again, and read it."
+            )?;
             return Ok(1);
         }
     };
@@ -121,5 +122,7 @@ fn over(approval: &Approval, desk: &Desk) -> String {
         ApprovalState::Approved => format!("It was approved by {by} already."),
         ApprovalState::Declined => format!("It was declined by {by} already."),
         ApprovalState::Used => "It was approved and carried out already.".to_owned(),
+        ApprovalState::Lapsed => "It expired; the agent can ask again.".to_owned(),
+        ApprovalState::Asked => "The agent's client asks the person itself.".to_owned(),
     }
 }

@@ -27,6 +27,12 @@ pub(super) enum Failure {
     Csv(#[from] csv::Error),
     #[error("{0}")]
     NotFound(String),
+    /// It takes a person at a terminal.
+    #[error(
+        "approving takes a person at a terminal: neither a pipe nor another program can answer; run \
+         it in a terminal window"
+    )]
+    NoTerminal,
 }
 
 /// Where the commands look, and for whom they write.
@@ -34,8 +40,10 @@ pub(super) struct Desk {
     pub(super) payments: Payments,
     pub(super) shutdown: Shutdown,
     pub(super) style: Style,
-    /// The scope and the place of the ledger, in words.
+    /// Whose ledger it is and where: `simulator, merchant app:X, in /home/you/ledger.db`.
     pub(super) place: String,
+    /// The place alone.
+    pub(super) ledger_at: String,
 }
 
 impl Desk {
@@ -57,7 +65,13 @@ pub(super) async fn at(
         Ok(payments) => payments,
         Err(error) => return wrong_ledger(&error),
     };
-    let desk = Desk { payments, shutdown, style, place: place(config) };
+    let ledger_at = ledger_at(config);
+    let place = format!(
+        "{}, merchant {}, in {ledger_at}",
+        config.environment.name(),
+        config.ledger_merchant()
+    );
+    let desk = Desk { payments, shutdown, style, place, ledger_at };
     let mut out = BufWriter::new(io::stdout());
     let done = command(&desk, &mut out).await;
     match done.and_then(|code| Ok(out.flush().map(|()| code)?)) {
@@ -73,7 +87,7 @@ impl Failure {
         let error = match self {
             Self::Write(error) => Some(error),
             Self::Csv(error) => io_error(error),
-            Self::Ledger(_) | Self::Signals(_) | Self::NotFound(_) => None,
+            Self::Ledger(_) | Self::Signals(_) | Self::NotFound(_) | Self::NoTerminal => None,
         };
         error.is_some_and(|it| it.kind() == io::ErrorKind::BrokenPipe)
     }
@@ -83,12 +97,10 @@ fn io_error(error: &csv::Error) -> Option<&io::Error> {
     if let csv::ErrorKind::Io(error) = error.kind() { Some(error) } else { None }
 }
 
-/// Whose ledger it is and where: `simulator, merchant app:X, in /home/you/ledger.db`. The address
-/// of a database may hold a password and stays out.
-pub(super) fn place(config: &Config) -> String {
-    let at = match &config.ledger {
+/// Where the ledger is. The address of a database may hold a password and stays out.
+fn ledger_at(config: &Config) -> String {
+    match &config.ledger {
         LedgerAt::File(file) => file.display().to_string(),
         LedgerAt::Postgres(_) => format!("the database of {}", variables::LEDGER),
-    };
-    format!("{}, merchant {}, in {at}", config.environment.name(), config.ledger_merchant())
+    }
 }

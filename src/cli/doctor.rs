@@ -8,6 +8,7 @@ use super::{
 use crate::{
     config::{Config, Vars, all_names, variables as var},
     ledger::Filter,
+    transport::Operators,
 };
 
 pub(super) async fn run(config: &Config, vars: Vars<'_>, style: Style) -> ExitCode {
@@ -21,10 +22,19 @@ async fn look(config: &Config, vars: Vars<'_>, desk: &Desk, out: &mut Out) -> Re
     writeln!(out, "environment  {}: {}", row.name, row.meaning)?;
     writeln!(out, "merchant     {}", config.ledger_merchant())?;
     let ledger = desk.payments.ledger.list(&Filter { limit: 1, ..Filter::default() }).await;
-    let place = desk.place.rsplit_once(", in ").map_or(desk.place.as_str(), |(_, place)| place);
+    let place = &desk.ledger_at;
     match &ledger {
         Ok(_) => writeln!(out, "ledger       {place}: {}", style.good("works"))?,
         Err(error) => writeln!(out, "ledger       {place}: {} ({error})", style.bad("fails"))?,
+    }
+    let operators = config.operators.as_deref().map(Operators::parse);
+    let no_operators = operators.as_ref().and_then(|it| it.as_ref().err());
+    match (&operators, no_operators) {
+        (_, Some(error)) => {
+            writeln!(out, "operators    {}: {error}", style.bad(var::OPERATORS_FILE))?;
+        }
+        (Some(Ok(operators)), None) => writeln!(out, "operators    {operators}")?,
+        _ => {}
     }
     writeln!(out, "\n{}", style.bold("What an agent may do"))?;
     for sentence in config.policy.sentences(config.environment) {
@@ -50,7 +60,7 @@ async fn look(config: &Config, vars: Vars<'_>, desk: &Desk, out: &mut Out) -> Re
     if !any {
         writeln!(out, "nothing")?;
     }
-    Ok(u8::from(ledger.is_err()))
+    Ok(u8::from(ledger.is_err() || no_operators.is_some()))
 }
 
 /// A value as it may be told: no key, no password.

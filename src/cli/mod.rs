@@ -143,7 +143,7 @@ pub async fn run(cli: Cli, vars: Vars<'_>) -> ExitCode {
     match cli.command {
         None => serve_stdio(&config).await,
         Some(Command::Demo | Command::Operator { .. }) => ExitCode::SUCCESS,
-        Some(Command::Approve(approve)) => approve::run(&config, approve, vars, style).await,
+        Some(Command::Approve(approve)) => approve::run(&config, approve, style).await,
         Some(Command::Audit(audit)) => audit::run(&config, audit, style).await,
         Some(Command::Doctor) => doctor::run(&config, vars, style).await,
         Some(Command::Call { tool, json }) => call::run(&tool, &json).await,

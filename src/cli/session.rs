@@ -67,7 +67,7 @@ impl ClientHandler for Person {
             Answer::Yes => ElicitResult::new(ElicitationAction::Accept)
                 .with_content(serde_json::json!({ name: "yes" })),
             Answer::No => ElicitResult::new(ElicitationAction::Decline),
-            Answer::None => ElicitResult::new(ElicitationAction::Cancel),
+            Answer::None | Answer::TooFast => ElicitResult::new(ElicitationAction::Cancel),
         })
     }
 

@@ -85,9 +85,9 @@ pub fn sign_body(body: &[u8], sign_type: SignType, key: &SecretString) -> String
 /// A key of its own for `purpose`, the same wherever the client key is the same (RFC 2104 over
 /// SHA-256), so that replicas share it and nothing new has to be kept secret.
 pub fn derived(key: &SecretString, purpose: &str) -> [u8; 32] {
-    // HMAC takes a key of any length.
+    // HMAC takes a key of any length; if it did not, nobody should know this one.
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key.expose_secret().as_bytes()) else {
-        return [0; 32];
+        return rand::random();
     };
     mac.update(purpose.as_bytes());
     mac.finalize().into_bytes().into()

@@ -210,32 +210,6 @@ impl Reader<'_> {
         None
     }
 
-    /// The parts of a comma-separated list; none when the variable is not set. A list that is set
-    /// and empty could mean "none" or "all", so it means neither.
-    fn list(&mut self, name: &str) -> Option<Vec<String>> {
-        let blank = (self.vars)(name).is_some_and(|it| it.trim().is_empty());
-        if blank && name != var::PROD_ALLOW {
-            self.problems.push(format!("{name} is set and empty; name what is open, or unset it"));
-        }
-        let value = self.get(name)?;
-        let parts = value.split(',').map(str::trim).filter(|it| !it.is_empty());
-        Some(parts.map(str::to_owned).collect())
-    }
-
-    /// A list whose parts are all `known`.
-    fn list_of(
-        &mut self,
-        name: &str,
-        known: impl Fn(&str) -> bool,
-        wanted: &str,
-    ) -> Option<Vec<String>> {
-        let list = self.list(name)?;
-        for unknown in list.iter().filter(|it| !known(it)) {
-            self.problems.push(format!("{name} has `{unknown}`; use {wanted}"));
-        }
-        Some(list)
-    }
-
     fn zone(&mut self) -> TimeZone {
         let name = self.get(var::TIME_ZONE).unwrap_or_else(|| "Asia/Hong_Kong".to_owned());
         TimeZone::get(&name).unwrap_or_else(|_| {
@@ -337,10 +311,13 @@ impl Reader<'_> {
 }
 
 /// The variables that can be set for one environment.
-const OWN: [&str; 8] = [
+const OWN: [&str; 11] = [
     var::APPCODE,
     var::KEY,
     var::MCHID,
+    var::PAY_TYPES,
+    var::CURRENCIES,
+    var::MCHIDS,
     var::MAX_AMOUNT,
     var::MAX_AMOUNT_PER_DAY,
     var::MAX_PAYMENTS_PER_HOUR,

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 use super::{Reader, variables as var};
 use crate::{
     domain::amount,
-    policy::{Action, Allowlist, Caps, Confirm, Limits, Policy, Rate},
+    policy::{Action, Allowlist, Caps, Confirm, Limits, Listed, Policy, Rate},
     spec::{Currency, Environment, PayType, currencies},
 };
 
@@ -14,7 +14,7 @@ const MOST: u64 = 9_007_199_254_740_991;
 impl Reader<'_> {
     pub(super) fn policy(&mut self, environment: Environment) -> Policy {
         let policy = Policy {
-            allowlist: self.allowlist(),
+            allowlist: self.allowlist(environment),
             limits: Limits {
                 payment: self.caps(environment, var::MAX_AMOUNT),
                 payments_per_day: self.caps(environment, var::MAX_AMOUNT_PER_DAY),
@@ -58,33 +58,60 @@ impl Reader<'_> {
         }
     }
 
-    fn allowlist(&mut self) -> Allowlist {
+    fn allowlist(&mut self, environment: Environment) -> Allowlist {
         let names = Action::ALL.map(Action::name).join(", ");
+        let actions = self.get(var::PROD_ALLOW).unwrap_or_default();
         let known = |it: &str| Action::find(it).is_some();
-        let actions = self.list_of(var::PROD_ALLOW, known, &format!("some of {names}"));
+        let actions = self.words(var::PROD_ALLOW, &actions, known, &format!("some of {names}"));
+        let codes = format!("some of {}", currencies::codes().join(", "));
+        let pay_type = |it: &str| PayType::find(it).is_some();
+        let currency = |it: &str| Currency::find(it).is_some();
+        let six = "six-digit codes such as 800201";
         Allowlist {
-            actions: actions.iter().flatten().filter_map(|it| Action::find(it)).collect(),
-            pay_types: self.list_of(
-                var::PROD_PAY_TYPES,
-                |it| PayType::find(it).is_some(),
-                "six-digit codes such as 800201",
-            ),
-            currencies: self.list_of(
-                var::PROD_CURRENCIES,
-                |it| Currency::find(it).is_some(),
-                &format!("some of {}", currencies::codes().join(", ")),
-            ),
-            mchids: self.list(var::PROD_MCHIDS),
+            actions: actions.iter().filter_map(|it| Action::find(it)).collect(),
+            pay_types: self.listed(environment, var::PAY_TYPES, pay_type, six),
+            currencies: self.listed(environment, var::CURRENCIES, currency, &codes),
+            mchids: self.listed(environment, var::MCHIDS, |_| true, "merchant ids"),
         }
+    }
+
+    /// The only words that are open; none where the variable is not set.
+    fn listed(
+        &mut self,
+        environment: Environment,
+        common: &str,
+        known: impl Fn(&str) -> bool,
+        wanted: &str,
+    ) -> Option<Listed> {
+        let (variable, value) = self.named(environment, common)?;
+        let words = self.words(&variable, &value, known, wanted);
+        Some(Listed { variable, words })
+    }
+
+    /// The parts of a comma-separated list, which have to be `known`.
+    fn words(
+        &mut self,
+        name: &str,
+        value: &str,
+        known: impl Fn(&str) -> bool,
+        wanted: &str,
+    ) -> Vec<String> {
+        let words = value.split(',').map(str::trim).filter(|it| !it.is_empty());
+        let words: Vec<String> = words.map(str::to_owned).collect();
+        for unknown in words.iter().filter(|it| !known(it)) {
+            self.problems.push(format!("{name} has `{unknown}`; use {wanted}"));
+        }
+        words
     }
 
     /// The value of a variable, its own name first, and the name it stands under.
     fn named(&mut self, environment: Environment, common: &str) -> Option<(String, String)> {
         let own = super::own_name(environment, common);
         for name in [own.as_str(), common] {
-            // Set and empty could mean "none" or "no limit", so it means neither.
+            // Set and empty could mean "none" or "all", so it means neither.
             if (self.vars)(name).is_some_and(|it| it.trim().is_empty()) {
-                self.problems.push(format!("{name} is set and empty; name a limit, or unset it"));
+                self.problems
+                    .push(format!("{name} is set and empty; name what is open, or unset it"));
             }
             if let Some(value) = self.get(name) {
                 return Some((name.to_owned(), value));

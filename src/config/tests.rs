@@ -66,9 +66,9 @@ fn every_problem_is_told_at_once() {
         ("QFPAY_VERIFY_RESPONSES", "no"),
         ("QFPAY_PACE", "fast"),
         ("QFPAY_PROD_ALLOW", "refund,pay"),
-        ("QFPAY_PROD_PAY_TYPES", "1"),
-        ("QFPAY_PROD_MCHIDS", ""),
-        ("QFPAY_PROD_CURRENCIES", "HKD,hkd"),
+        ("QFPAY_PAY_TYPES", "1"),
+        ("QFPAY_MCHIDS", ""),
+        ("QFPAY_SIMULATOR_CURRENCIES", "HKD,hkd"),
         ("QFPAY_SIMULATOR_URL", "http://example.com"),
         ("QFPAY_SIMULATOR_PAYER_SECONDS", "soon"),
         ("QFPAY_LEDGER", "mysql://x"),
@@ -82,9 +82,9 @@ fn every_problem_is_told_at_once() {
       - QFPAY_ENV is `live`; use one of simulator, sandbox, test, prod
       - QFPAY_KEY is the literal text of a placeholder: the program that started us did not expand it; write the value there, or set QFPAY_KEY in the environment
       - QFPAY_PROD_ALLOW has `pay`; use some of create_payment, query_transaction, refund, cancel_payment
-      - QFPAY_PROD_PAY_TYPES has `1`; use six-digit codes such as 800201
-      - QFPAY_PROD_CURRENCIES has `hkd`; use some of AED, AUD, CAD, CNY, EUR, HKD, IDR, JPY, MMK, MYR, SGD, THB, USD
-      - QFPAY_PROD_MCHIDS is set and empty; name what is open, or unset it
+      - QFPAY_PAY_TYPES has `1`; use six-digit codes such as 800201
+      - QFPAY_SIMULATOR_CURRENCIES has `hkd`; use some of AED, AUD, CAD, CNY, EUR, HKD, IDR, JPY, MMK, MYR, SGD, THB, USD
+      - QFPAY_MCHIDS is set and empty; name what is open, or unset it
       - QFPAY_LEDGER is an address, but not of PostgreSQL; use postgres://user:password@host/database, or the path of a file
       - QFPAY_REPEAT_MINUTES is `-1`; use a whole number from 0 to 1440
       - QFPAY_GIVE_UP_MINUTES is `0`; use a whole number from 1 to 10080
@@ -133,6 +133,36 @@ fn only_loopback_addresses_are_simulators() {
 fn the_pace_of_the_simulator_can_be_set() {
     assert_eq!(read(&[("QFPAY_PACE", "off")]).unwrap().pace, []);
     assert_eq!(read(&[("QFPAY_PACE", "100/s,400/min")]).unwrap().pace, pace::QFPAY);
+}
+
+/// The policy names them to people, and knows no settings.
+#[test]
+fn the_policys_own_variables_are_settings() {
+    use crate::policy::variables;
+    assert_eq!(variables::ALLOW, var::PROD_ALLOW);
+    assert_eq!(variables::READ_ONLY, var::READ_ONLY);
+}
+
+#[test]
+fn limits_and_lists_hold_for_an_environment_and_its_own_come_first() {
+    let config = read(&[
+        ("QFPAY_MAX_AMOUNT", "HKD:500000, USD:60000"),
+        ("QFPAY_SIMULATOR_MAX_AMOUNT", "HKD:100"),
+        ("QFPAY_PROD_MAX_AMOUNT_PER_DAY", "HKD:1"),
+        ("QFPAY_CURRENCIES", "HKD"),
+        ("QFPAY_MAX_PAYMENTS_PER_HOUR", "20"),
+        ("QFPAY_READ_ONLY", "1"),
+        ("QFPAY_CONFIRM", "always"),
+    ]);
+    let policy = config.unwrap().policy;
+    let caps = policy.limits.payment.unwrap();
+    assert_eq!(caps.variable, "QFPAY_SIMULATOR_MAX_AMOUNT");
+    assert_eq!(caps.most, [("HKD", 100)].into());
+    assert_eq!(policy.limits.payments_per_day, None, "that is production's");
+    assert_eq!(policy.limits.payments_per_hour.unwrap().most, 20);
+    assert_eq!(policy.allowlist.currencies.unwrap().words, ["HKD"]);
+    assert!(policy.read_only);
+    assert_eq!(policy.confirm.word(), "always");
 }
 
 #[test]

@@ -31,14 +31,14 @@ variables! {
         "The merchant id, if QFPay issued one.";
     PROD_ALLOW = "QFPAY_PROD_ALLOW", "nothing",
         "What may run in production, comma-separated: `create_payment`, `query_transaction` (with it `wait_for_payment`), `refund`, `cancel_payment`.";
-    PROD_PAY_TYPES = "QFPAY_PROD_PAY_TYPES", "all",
-        "The only pay types open in production, comma-separated codes.";
-    PROD_CURRENCIES = "QFPAY_PROD_CURRENCIES", "all",
-        "The only currencies open in production, comma-separated codes.";
-    PROD_MCHIDS = "QFPAY_PROD_MCHIDS", "all",
-        "The only merchant ids open in production, comma-separated.";
+    PAY_TYPES = "QFPAY_PAY_TYPES", "all",
+        "The only pay types that are open, comma-separated codes. `QFPAY_PROD_PAY_TYPES` and the like hold for one environment and come first; so for the next seven.";
+    CURRENCIES = "QFPAY_CURRENCIES", "all",
+        "The only currencies that are open, comma-separated codes.";
+    MCHIDS = "QFPAY_MCHIDS", "all",
+        "The only merchant ids that are open, comma-separated.";
     MAX_AMOUNT = "QFPAY_MAX_AMOUNT", "no limit; in `prod` it must be set to open `create_payment`",
-        "The most for one payment, by currency, in minor units: `HKD:500000,USD:60000`; a currency that is not named is closed. `QFPAY_PROD_MAX_AMOUNT` and the like hold for one environment and come first; so for the next four.";
+        "The most for one payment, by currency, in minor units: `HKD:500000,USD:60000`; a currency that is not named is closed.";
     MAX_AMOUNT_PER_DAY = "QFPAY_MAX_AMOUNT_PER_DAY", "no limit; in `prod` as before",
         "The most for all payments of a day on the merchant's clock, in the same form.";
     MAX_PAYMENTS_PER_HOUR = "QFPAY_MAX_PAYMENTS_PER_HOUR", "no limit",

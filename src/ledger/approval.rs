@@ -20,8 +20,8 @@ pub enum Consent {
 pub enum Given {
     /// To a question asked during this very call.
     Answered,
-    /// To a question that was asked in an earlier round; `id` can be used once.
-    Sealed { id: String, until: Timestamp },
+    /// To a question that was asked in an earlier round, and written down; its id is used up once.
+    Sealed { id: String },
 }
 
 /// Why there is no consent.
@@ -34,13 +34,18 @@ pub enum Unconfirmed {
 }
 
 words!(
-    /// How an approval outside the conversation stands.
+    /// How a question stands.
     ApprovalState {
+        /// The client asks the person, and brings the answer.
+        Asked = "asked",
+        /// It waits for a person outside the conversation.
         Waiting = "waiting",
         Approved = "approved",
         Declined = "declined",
-        /// What it was given for was sent.
+        /// It was answered, and the answer is used up: what it was given for left, or it was no yes.
         Used = "used",
+        /// It expired before.
+        Lapsed = "lapsed",
     }
 );
 
@@ -53,6 +58,8 @@ pub struct Approval {
     /// Known only to who sees the page of it.
     pub nonce: String,
     pub state: ApprovalState,
+    /// The client that asked, as it says itself.
+    pub asked_by: String,
     pub decided_by: Option<String>,
     pub asked_at: Timestamp,
     /// From then on it is good for nothing.
@@ -70,6 +77,9 @@ impl Approval {
 #[derive(Debug, Clone)]
 pub struct Asked {
     pub question: Question,
+    /// [`ApprovalState::Waiting`], or [`ApprovalState::Asked`] where the client brings the answer.
+    pub state: ApprovalState,
+    pub asked_by: String,
     pub code: String,
     pub nonce: String,
     pub now: Timestamp,
@@ -87,5 +97,16 @@ pub struct Decision {
     pub expires_at: Timestamp,
 }
 
-/// Most questions of a merchant that wait at once: nobody reads more.
+/// Most questions that wait at once for persons outside the conversation, of a merchant and of one
+/// client: nobody reads more.
 pub const MOST_WAITING: i64 = 200;
+pub const MOST_OF_ONE: i64 = 20;
+
+/// A question that expired without having come to anything.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lapsed {
+    pub code: String,
+    pub number: String,
+    /// How it stood.
+    pub was: ApprovalState,
+}

@@ -36,6 +36,17 @@ pub struct Head {
     pub hash: String,
 }
 
+/// Rows of the audit, counted without looking at the chain.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counted {
+    /// What there was when the chain began.
+    pub at_start: u64,
+    /// What is left of that.
+    pub before: u64,
+    /// Since then; each should hang in the chain.
+    pub since: u64,
+}
+
 /// A check of the chain, row by row.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Check {
@@ -46,6 +57,8 @@ pub struct Check {
     pub count: u64,
     /// A row that was noted, and its hash, until it was seen.
     noted: Option<(i64, String)>,
+    /// Links whose row of the audit is there.
+    linked: u64,
 }
 
 impl Check {
@@ -57,8 +70,18 @@ impl Check {
         Self { noted, ..Self::default() }
     }
 
-    /// There are no more rows.
-    pub fn end(&mut self) {
+    /// There are no more rows; `counted` is what the audit holds.
+    pub fn end(&mut self, counted: Counted) {
+        let rows = |n: u64| if n == 1 { "1 row".to_owned() } else { format!("{n} rows") };
+        let Counted { at_start, before, since } = counted;
+        if since > self.linked {
+            let loose = rows(since.saturating_sub(self.linked));
+            self.fault(format!("{loose} beside the chain: slipped in, or cut out of it"));
+        }
+        if before != at_start {
+            let (was, now) = (rows(at_start), rows(before));
+            self.fault(format!("{now} from before the chain, and there had been {was}"));
+        }
         if let Some((row, _)) = self.noted.take() {
             self.fault(format!("row {row}, whose hash was noted, is missing"));
         }
@@ -90,6 +113,7 @@ impl Check {
         match row.event {
             None => self.fault(format!("row {} was removed", row.seq)),
             Some(event) => {
+                self.linked = self.linked.saturating_add(1);
                 // After a gap nothing is known of the row before it.
                 let before = self.head.as_ref().filter(|_| row.seq == expected);
                 let whole = row.seq == expected;

@@ -4,9 +4,9 @@ use std::{collections::BTreeMap, sync::Arc};
 use jiff::Timestamp;
 
 use super::{
-    Approval, ApprovalState, Asked, Caller, Check, Consent, Decision, Entry, EventFilter, Filter,
-    Given, Happening, Kind, Ledger, LedgerError, MOST_WAITING, News, Note, Opened, Opening,
-    Payment, Place, Refund, RefundOpened, Scope, Unconfirmed,
+    Approval, ApprovalState, Asked, Caller, Check, Consent, Counted, Decision, Entry, EventFilter,
+    Filter, Given, Happening, Kind, Ledger, LedgerError, MOST_OF_ONE, MOST_WAITING, News, Note,
+    Opened, Opening, Payment, Place, Refund, RefundOpened, Scope, Unconfirmed,
 };
 use crate::{
     domain::{
@@ -575,29 +575,45 @@ pub(crate) async fn without_a_yes_nothing_is_opened_and_a_sealed_one_is_used_onc
     let missing = try_within(&*ledger, "A1", None, &needed("d", None), now()).await;
     assert_eq!(missing, Opened::Unconfirmed(Unconfirmed::Missing));
     assert_eq!(ledger.find(&number("A1")).await.unwrap(), None);
-    let sealed = needed("d", Some(Given::Sealed { id: "one".to_owned(), until: in_seconds(60) }));
+    let sealed = |id: &str| needed("d", Some(Given::Sealed { id: id.to_owned() }));
+    let unknown = try_within(&*ledger, "A1", None, &sealed("made up"), now()).await;
+    assert_eq!(unknown, Opened::Unconfirmed(Unconfirmed::Used), "nobody was asked");
+    for id in ["one", "two"] {
+        ask_as(&*ledger, ApprovalState::Asked, id, "C1", "d").await;
+    }
+    let one = sealed("one");
     // One yes, ten numbers, ten processes.
     let ledgers: Vec<_> = (0..10).map(|_| make(scope("m1"))).collect();
     let tries = ledgers.iter().enumerate().map(|(at, ledger)| {
-        let (number, sealed) = (format!("B{at}"), &sealed);
-        async move { try_within(&**ledger, &number, None, sealed, now()).await }
+        let (number, one) = (format!("B{at}"), &one);
+        async move { try_within(&**ledger, &number, None, one, now()).await }
     });
     let mut tries = futures::future::join_all(tries).await;
     tries.retain(|it| *it != Opened::Unconfirmed(Unconfirmed::Used));
     assert!(matches!(tries[..], [Opened::Sent(_)]), "{tries:?}");
     // A no is used up as well.
-    let about = (&number("C1"), "d");
-    ledger.use_up("two", about, in_seconds(60), now()).await.unwrap();
-    let sealed = needed("d", Some(Given::Sealed { id: "two".to_owned(), until: in_seconds(60) }));
-    let used = try_within(&*ledger, "C1", None, &sealed, now()).await;
+    ledger.use_up("two").await.unwrap();
+    let used = try_within(&*ledger, "C1", None, &sealed("two"), now()).await;
     assert_eq!(used, Opened::Unconfirmed(Unconfirmed::Used));
 }
 
 async fn ask(ledger: &dyn Ledger, code: &str, at: &str, digest: &str) -> Approval {
+    ask_as(ledger, ApprovalState::Waiting, code, at, digest).await
+}
+
+async fn ask_as(
+    ledger: &dyn Ledger,
+    state: ApprovalState,
+    code: &str,
+    at: &str,
+    digest: &str,
+) -> Approval {
     let lines = vec![("Amount".to_owned(), "HKD 1.00".to_owned())];
     let question = Question { number: number(at), lines, digest: digest.to_owned() };
     let asked = Asked {
         question,
+        state,
+        asked_by: format!("client of {}", at.split('x').next().unwrap()),
         code: code.to_owned(),
         nonce: "n".to_owned(),
         now: now(),
@@ -657,23 +673,78 @@ pub(crate) async fn of_twenty_calls_with_one_approval_one_leaves(make: Make<'_>)
     let tries = ledgers.iter().map(|it| try_within(&**it, "A1", None, &consent, now()));
     let tries = futures::future::join_all(tries).await;
     let sent = tries.iter().filter(|it| matches!(it, Opened::Sent(_))).count();
-    assert_eq!(sent, 1, "{tries:?}");
+    let taken = tries.iter().filter(|it| matches!(it, Opened::Taken(_))).count();
+    assert_eq!((sent, taken), (1, 19), "who comes second is told what left: {tries:?}");
 }
 
 pub(crate) async fn more_questions_than_anybody_reads_are_not_asked(make: Make<'_>) {
     let ledger = make(scope("m1"));
-    for at in 0..MOST_WAITING {
-        ask(&*ledger, &format!("C{at}"), &format!("A{at}"), "d").await;
-    }
-    let question = Question { number: number("B1"), lines: Vec::new(), digest: "d".to_owned() };
-    let (code, nonce, now) = ("more".to_owned(), String::new(), now());
+    let asked = |at: i64, of: i64, state, time: Timestamp| Asked {
+        question: Question {
+            number: number(&format!("A{at}x{of}")),
+            lines: Vec::new(),
+            digest: "d".to_owned(),
+        },
+        state,
+        asked_by: format!("client {of}"),
+        code: format!("C{at}x{of}"),
+        nonce: String::new(),
+        now: time,
+        expires_at: time.checked_add(jiff::SignedDuration::from_secs(60)).unwrap(),
+    };
     let caller = caller();
-    let asked = Asked { question, code, nonce, now, expires_at: in_seconds(60) };
-    let told = ledger.ask_approval(&asked, note(&caller, Happening::PersonAsked)).await.unwrap();
-    assert_eq!(told, None);
-    let later = Asked { now: in_seconds(60), expires_at: in_seconds(120), ..asked };
-    let told = ledger.ask_approval(&later, note(&caller, Happening::PersonAsked)).await.unwrap();
-    assert!(told.is_some(), "those before have expired");
+    let ask = async |asked: Asked| {
+        let told = note(&caller, Happening::PersonAsked);
+        ledger.ask_approval(&asked, told).await.unwrap().is_some()
+    };
+    let clients = MOST_WAITING.checked_div(MOST_OF_ONE).unwrap();
+    for of in 0..clients {
+        for at in 0..MOST_OF_ONE {
+            assert!(ask(asked(at, of, ApprovalState::Waiting, now())).await);
+        }
+        assert!(!ask(asked(-1, of, ApprovalState::Waiting, now())).await, "its own share is full");
+    }
+    assert!(!ask(asked(0, -1, ApprovalState::Waiting, now())).await, "everybody's is");
+    // What a client asks itself waits for nobody here.
+    assert!(ask(asked(0, -2, ApprovalState::Asked, now())).await);
+    assert!(ask(asked(0, -1, ApprovalState::Waiting, in_seconds(60))).await, "those have expired");
+}
+
+pub(crate) async fn a_question_that_nobody_answers_lapses_and_the_audit_says_so(make: Make<'_>) {
+    let ledger = make(scope("m1"));
+    ask_as(&*ledger, ApprovalState::Asked, "asked", "A1", "d").await;
+    ask(&*ledger, "WAITING", "A2", "d").await;
+    ask(&*ledger, "DECLINED", "A3", "d").await;
+    assert!(decide(&*ledger, "DECLINED", false, now()).await);
+    ask(&*ledger, "APPROVED", "A4", "d").await;
+    assert!(decide(&*ledger, "APPROVED", true, now()).await);
+    let caller = caller();
+    let lapsed = async |at| {
+        // Everybody sweeps, and each question ends once.
+        let ledgers = [make(scope("m1")), make(scope("m1"))];
+        let sweeps = ledgers.iter().map(|it| it.lapse(&caller, at));
+        futures::future::try_join_all(sweeps).await.unwrap();
+        let all = EventFilter { since: now(), until: in_seconds(99), after: None, limit: 99 };
+        let all = ledger.events(&all).await.unwrap();
+        let ended = all.into_iter().filter(|it| it.what == Happening::NotConfirmed);
+        let mut ended: Vec<String> = ended.filter_map(|it| it.detail).collect();
+        ended.sort_unstable();
+        ended
+    };
+    assert_eq!(lapsed(in_seconds(59)).await, [""; 0]);
+    let ended = lapsed(in_seconds(60)).await;
+    assert_eq!(
+        ended,
+        [
+            "an approval was not used in time (APPROVED)",
+            "nobody answered in time (WAITING)",
+            "nobody answered in time (asked)"
+        ]
+    );
+    assert_eq!(lapsed(in_seconds(61)).await, ended, "once");
+    let sealed = needed("d", Some(Given::Sealed { id: "asked".to_owned() }));
+    let late = try_within(&*ledger, "A1", None, &sealed, now()).await;
+    assert_eq!(late, Opened::Unconfirmed(Unconfirmed::Used));
 }
 
 pub(crate) async fn every_row_of_the_audit_hangs_in_one_chain(make: Make<'_>) {
@@ -697,7 +768,11 @@ pub(crate) async fn every_row_of_the_audit_hangs_in_one_chain(make: Make<'_>) {
         while ledger.check(&mut check, 5).await.unwrap() {}
         assert_eq!(check.faults, [""; 0]);
         assert_eq!(check.head().unwrap().rows, rows);
-        assert_eq!(ledger.unchained().await.unwrap(), (0, 0));
+        let counted = ledger.counted().await.unwrap();
+        let since = u64::try_from(rows).unwrap();
+        assert_eq!(counted, Counted { at_start: 0, before: 0, since });
+        check.end(counted);
+        assert_eq!(check.count, 0);
     }
     let all = EventFilter { since: now(), until: in_seconds(1), after: None, limit: 7 };
     let mut filter = all.clone();
@@ -747,6 +822,7 @@ macro_rules! ledger_tests {
             an_approval_is_for_one_number_and_digest_for_a_while_and_once,
             of_twenty_calls_with_one_approval_one_leaves,
             more_questions_than_anybody_reads_are_not_asked,
+            a_question_that_nobody_answers_lapses_and_the_audit_says_so,
             every_row_of_the_audit_hangs_in_one_chain,
         );
     };

@@ -33,10 +33,11 @@ pub mod sqlite;
 mod store;
 
 pub use approval::{
-    Approval, ApprovalState, Asked, Consent, Decision, Given, MOST_WAITING, Unconfirmed,
+    Approval, ApprovalState, Asked, Consent, Decision, Given, Lapsed, MOST_OF_ONE, MOST_WAITING,
+    Unconfirmed,
 };
 pub use audit::{Caller, Event, EventFilter, Happening, Note};
-pub use chain::{Check, Head};
+pub use chain::{Check, Counted, Head};
 
 /// Whose entries a ledger holds: numbers are unique within a scope, and scopes never mix.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -255,8 +256,9 @@ pub trait Ledger: Send + Sync {
         budget: &Budget,
     ) -> Result<Spent, LedgerError>;
 
-    /// Writes a question to a person down, or finds the same one that waits already; none where
-    /// too many wait ([`MOST_WAITING`]).
+    /// Writes a question to a person down. Of those that wait outside the conversation the same one
+    /// is found again, also when it was declined a moment ago; none where too many wait
+    /// ([`MOST_WAITING`], [`MOST_OF_ONE`]).
     async fn ask_approval(
         &self,
         asked: &Asked,
@@ -272,14 +274,11 @@ pub trait Ledger: Send + Sync {
     /// Writes a decision down; false where none is waited for any more.
     async fn decide(&self, decision: &Decision, note: Note<'_>) -> Result<bool, LedgerError>;
 
-    /// Uses up the id of a sealed answer that was no yes; `about` is the number and the digest.
-    async fn use_up(
-        &self,
-        id: &str,
-        about: (&OrderNumber, &str),
-        until: Timestamp,
-        now: Timestamp,
-    ) -> Result<(), LedgerError>;
+    /// Uses up the id of a sealed answer that was no yes.
+    async fn use_up(&self, id: &str) -> Result<(), LedgerError>;
+
+    /// Ends the questions that expired, each with its row of the audit.
+    async fn lapse(&self, caller: &Caller, now: Timestamp) -> Result<(), LedgerError>;
 
     /// Rows of the audit, oldest first.
     async fn events(&self, filter: &EventFilter) -> Result<Vec<Event>, LedgerError>;
@@ -288,8 +287,9 @@ pub trait Ledger: Send + Sync {
     /// be more.
     async fn check(&self, check: &mut Check, limit: u32) -> Result<bool, LedgerError>;
 
-    /// Rows of the audit that are in no chain: from before there was one, and since then.
-    async fn unchained(&self) -> Result<(u64, u64), LedgerError>;
+    /// How many rows the audit has up to the start of the chain, and since then; and how many it
+    /// had before there was a chain.
+    async fn counted(&self) -> Result<Counted, LedgerError>;
 
     /// Takes or renews the right to do the work called `name` until `until`; false while another
     /// holder has it. With `force`, takes it from whoever has it.

@@ -6,7 +6,7 @@ use super::{
     Record, Refund, RefundOpened, Scope, Unconfirmed,
     rows::{Row, WrittenTerms},
     stands_against,
-    store::{Approvals, ChangeRow, NewEvent, NewRow, Store, Used},
+    store::{Approvals, ChangeRow, NewEvent, NewRow, Store},
 };
 use crate::{
     domain::{
@@ -154,6 +154,10 @@ pub(super) async fn open<S: Store + Approvals>(
 ) -> Result<Outcome, LedgerError> {
     let scope = &wanted.scope;
     let whose = format!("{}|{}", scope.environment.name(), scope.merchant);
+    if wanted.consent != Consent::NotNeeded {
+        // A yes that another call under this number is using now is found used with its entry.
+        store.lock(format!("number|{whose}|{}", wanted.number())).await?;
+    }
     if wanted.unless_repeated_since.is_some() {
         store.lock(format!("terms|{whose}|{}", wanted.terms.digest)).await?;
     }
@@ -256,15 +260,8 @@ async fn admitted<S: Store + Approvals>(
     let now_ms = wanted.now.as_millisecond();
     match given {
         Some(Given::Answered) => Ok(Ok(Some("a person said yes when asked".to_owned()))),
-        Some(Given::Sealed { id, until }) => {
-            let used = Used {
-                id: id.clone(),
-                number: number.to_owned(),
-                digest: digest.clone(),
-                until_ms: until.as_millisecond(),
-                now_ms,
-            };
-            if store.use_sealed(scope, &used).await? {
+        Some(Given::Sealed { id }) => {
+            if store.use_sealed(scope, id).await? {
                 return Ok(Ok(Some("a person said yes when asked".to_owned())));
             }
             Ok(Err(Outcome::Unconfirmed(Unconfirmed::Used)))

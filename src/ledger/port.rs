@@ -13,12 +13,12 @@ macro_rules! ledger {
                     Spent, Syssn,
                 },
                 ledger::{
-                    Approval, Asked, Check, Decision, Entry, Event, EventFilter, Filter, Kind,
-                    LedgerError, News, Note, Noted, Opened, Opening, Payment, Place, Refund,
-                    RefundOpened,
+                    Approval, ApprovalState, Asked, Caller, Check, Counted, Decision, Entry, Event,
+                    EventFilter, Filter, Happening, Kind, LedgerError, News, Note, Noted, Opened,
+                    Opening, Payment, Place, Refund, RefundOpened,
                     open::{Wanted, payment_change, refund_change},
-                    rows::{ApprovalRow, EventRow, Row, readable},
-                    store::{Approvals as _, Chain as _, Lease, NewEvent, Store as _, Used},
+                    rows::{ApprovalRow, EventRow, Row, readable, readable_events},
+                    store::{Approvals as _, Chain as _, Lease, NewEvent, Store as _},
                 },
             };
 
@@ -140,25 +140,27 @@ macro_rules! ledger {
                     self.settle(decision.clone(), NewEvent::new(&note)).await
                 }
 
-                async fn use_up(
-                    &self,
-                    id: &str,
-                    (number, digest): (&OrderNumber, &str),
-                    until: Timestamp,
-                    now: Timestamp,
-                ) -> Result<(), LedgerError> {
-                    let used = Used {
-                        id: id.to_owned(),
-                        number: number.to_string(),
-                        digest: digest.to_owned(),
-                        until_ms: until.as_millisecond(),
-                        now_ms: now.as_millisecond(),
-                    };
-                    self.spoil(used).await
+                async fn use_up(&self, id: &str) -> Result<(), LedgerError> {
+                    self.spoil(id.to_owned()).await
+                }
+
+                async fn lapse(&self, caller: &Caller, now: Timestamp) -> Result<(), LedgerError> {
+                    let now_ms = now.as_millisecond();
+                    for lapsed in $read!(self, lapsing(now_ms)) {
+                        let Some(lapsed) = lapsed.lapsed() else { continue };
+                        let why = match lapsed.was {
+                            ApprovalState::Approved => "an approval was not used in time",
+                            _ => "nobody answered in time",
+                        };
+                        let note = Note::new(caller, Happening::NotConfirmed);
+                        let event = NewEvent::new(&note.saying(format!("{why} ({})", lapsed.code)));
+                        self.end(lapsed, event, now_ms).await?;
+                    }
+                    Ok(())
                 }
 
                 async fn events(&self, filter: &EventFilter) -> Result<Vec<Event>, LedgerError> {
-                    $read!(self, events(filter)).into_iter().map(EventRow::event).collect()
+                    Ok(readable_events($read!(self, events(filter))))
                 }
 
                 async fn check(&self, check: &mut Check, limit: u32) -> Result<bool, LedgerError> {
@@ -171,9 +173,20 @@ macro_rules! ledger {
                     Ok(more)
                 }
 
-                async fn unchained(&self) -> Result<(u64, u64), LedgerError> {
-                    let (before, since) = $read!(self, unchained());
-                    Ok((before.unsigned_abs(), since.max(0).unsigned_abs()))
+                async fn counted(&self) -> Result<Counted, LedgerError> {
+                    let (at_start, last_id) = $read!(self, chain_start());
+                    let mut counted =
+                        Counted { at_start: at_start.unsigned_abs(), ..Counted::default() };
+                    let mut after = i64::MIN;
+                    loop {
+                        let (rows, until) = $read!(self, count_events(after));
+                        let Some(until) = until else { break Ok(counted) };
+                        let rows = rows.unsigned_abs();
+                        let part =
+                            if until <= last_id { &mut counted.before } else { &mut counted.since };
+                        *part = part.saturating_add(rows);
+                        after = until;
+                    }
                 }
 
                 async fn lease(

@@ -7,7 +7,8 @@ use sha2::{Digest as _, Sha256};
 use sqlx::{Database, Decode, FromRow, Type, error::BoxDynError, types::Json};
 
 use super::{
-    Approval, ApprovalState, Entry, Event, Happening, LedgerError, News, Payment, Record, Refund,
+    Approval, ApprovalState, Entry, Event, Happening, Lapsed, LedgerError, News, Payment, Record,
+    Refund,
 };
 use crate::{
     domain::{Amount, PaymentState, PaymentTerms, Question, RefundState, RefundTerms, Shown},
@@ -156,6 +157,14 @@ pub(super) fn readable(rows: Vec<Row>) -> Vec<Entry> {
         entry.inspect_err(|error| tracing::error!(%error, "an entry is left out")).ok()
     });
     entries.collect()
+}
+
+/// The same of the audit: an auditor sees the rest, and `audit verify` finds what was changed.
+pub(super) fn readable_events(rows: Vec<EventRow>) -> Vec<Event> {
+    let events = rows.into_iter().map(EventRow::event).filter_map(|event| {
+        event.inspect_err(|error| tracing::error!(%error, "a row of the audit is left out")).ok()
+    });
+    events.collect()
 }
 
 /// The terms of a payment or of a refund, as they are written.
@@ -344,6 +353,7 @@ pub(super) struct ApprovalRow {
     question: Json<Value>,
     nonce: String,
     state: String,
+    asked_by: String,
     decided_by: Option<String>,
     asked_ms: i64,
     expires_ms: i64,
@@ -365,8 +375,15 @@ impl ApprovalRow {
             expires_at: time(self.expires_ms)?,
             code: self.code,
             nonce: self.nonce,
+            asked_by: self.asked_by,
             decided_by: self.decided_by,
         })
+    }
+
+    /// What it is as a question that expired.
+    pub(super) fn lapsed(self) -> Option<Lapsed> {
+        let was = ApprovalState::find(&self.state)?;
+        Some(Lapsed { code: self.code, number: self.number, was })
     }
 }
 

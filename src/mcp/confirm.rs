@@ -3,9 +3,12 @@
 //!
 //! The model has no part in it. It sees no answer, has no argument for one, and what comes back
 //! with a call counts only if this server sealed it: for this caller, these terms, a while, once.
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
-use jiff::Timestamp;
 use rmcp::{
     RoleServer,
     handler::server::tool::{InputResponses, RequestState},
@@ -40,17 +43,37 @@ const FASTEST_MS: i64 = 1000;
 /// How often a client hears that a person is still thinking.
 const BREATH: Duration = Duration::from_secs(5);
 
-/// How questions are sealed, and how long they hold.
+/// How often a person says no before they are left alone, and for how long.
+const ENOUGH: usize = 5;
+const REST: Duration = Duration::from_mins(10);
+
+/// How questions are sealed, how long they hold, and who has had enough of them.
 #[derive(Clone)]
 pub struct Asking {
     codec: Arc<RequestStateCodec>,
     time: Duration,
+    /// When each caller's person said no.
+    noes: Arc<Mutex<HashMap<String, Vec<Instant>>>>,
 }
 
 impl Asking {
     /// Seals with a key that every replica has; a question holds for `time`.
     pub fn new(key: [u8; 32], time: Duration) -> Self {
-        Self { codec: Arc::new(RequestStateCodec::new_unchecked(key)), time }
+        let codec = Arc::new(RequestStateCodec::new_unchecked(key));
+        Self { codec, time, noes: Arc::default() }
+    }
+
+    /// Hears a no of this caller's person; whether they said it often enough for now.
+    fn has_enough(&self, whose: &str, said_no: bool) -> bool {
+        let mut noes = self.noes.lock().unwrap_or_else(PoisonError::into_inner);
+        noes.retain(|_, times| {
+            times.retain(|it| it.elapsed() < REST);
+            !times.is_empty()
+        });
+        if said_no {
+            noes.entry(whose.to_owned()).or_default().push(Instant::now());
+        }
+        noes.get(whose).is_some_and(|it| it.len() >= ENOUGH)
     }
 }
 
@@ -105,12 +128,14 @@ impl Server {
         if !can_ask(context) {
             return self.outside(caller, needed).await;
         }
-        if context.protocol_version().is_some_and(|it| it >= ProtocolVersion::V_2026_07_28) {
-            let how = "by the client, in a round of its own";
-            self.payments.asked(caller, &needed.question, how).await;
-            return Ok(Outcome::Round(self.round(caller, &needed)));
+        let number = Some(&needed.question.number);
+        if self.asking.has_enough(&Self::whose(caller), false) {
+            return Err(self.payments.not_confirmed(caller, number, NotConfirmed::Enough).await);
         }
-        self.payments.asked(caller, &needed.question, "by the client, during the call").await;
+        if context.protocol_version().is_some_and(|it| it >= ProtocolVersion::V_2026_07_28) {
+            return Ok(Outcome::Round(self.round(caller, &needed).await?));
+        }
+        self.payments.asked(caller, &needed.question).await;
         match self.elicit(context, &needed).await {
             Ok(()) => {
                 let Question { number, digest, .. } = needed.question;
@@ -122,8 +147,16 @@ impl Server {
                 self.outside(caller, needed).await
             }
             Err(why) => {
+                self.hear(caller, &why);
                 Err(self.payments.not_confirmed(caller, Some(&needed.question.number), why).await)
             }
+        }
+    }
+
+    /// A no is a no: an agent that asks again and again wears nobody out.
+    fn hear(&self, caller: &Caller, why: &NotConfirmed) {
+        if matches!(why, NotConfirmed::Declined | NotConfirmed::Cancelled) {
+            self.asking.has_enough(&Self::whose(caller), true);
         }
     }
 
@@ -161,41 +194,47 @@ impl Server {
             Ok(()) if waited < FASTEST_MS => Err(NotConfirmed::TooFast),
             judged => judged,
         };
-        let until = sealed.asked_ms.saturating_add(ms(self.asking.time));
-        let until = Timestamp::from_millisecond(until).unwrap_or(Timestamp::MAX);
-        let given = Given::Sealed { id: sealed.id, until };
+        let given = Given::Sealed { id: sealed.id };
         let yes = Yes { digest: sealed.digest, number, given };
         match judged {
             Ok(()) => Ok(Some(yes)),
-            Err(why) => Err(self.payments.said_no(caller, &yes, why).await),
+            Err(why) => {
+                self.hear(caller, &why);
+                Err(self.payments.said_no(caller, &yes, why).await)
+            }
         }
     }
 
-    /// Whom a sealed question is for: another caller cannot answer it.
+    /// Whom a question is for: another caller cannot answer it.
     fn whose(caller: &Caller) -> String {
-        let parts = [Some(caller.tool), Some(caller.transport), caller.client.as_deref()];
+        let parts = [Some(caller.transport), caller.client.as_deref()];
         crate::domain::digest::digest(parts.into_iter().chain([caller.principal.as_deref()]))
     }
 
-    fn round(&self, caller: &Caller, needed: &Needed) -> InputRequiredResult {
+    async fn round(
+        &self,
+        caller: &Caller,
+        needed: &Needed,
+    ) -> Result<InputRequiredResult, Refused> {
         let question = &needed.question;
+        let time = self.asking.time;
         let sealed = Sealed {
-            id: format!("{:032x}", rand::random::<u128>()),
+            id: self.payments.asked_in_rounds(caller, question.clone(), time).await?,
             number: question.number.to_string(),
             digest: question.digest.clone(),
             asked_ms: self.payments.clock.now().as_millisecond(),
         };
-        let whose = Self::whose(caller);
-        let options = SealOptions::new().associated_data(whose.as_bytes()).ttl(self.asking.time);
+        let whose = format!("{} of {}", caller.tool, Self::whose(caller));
+        let options = SealOptions::new().associated_data(whose.as_bytes()).ttl(time);
         let payload = serde_json::to_vec(&sealed).unwrap_or_default();
         let state = self.asking.codec.seal_with(&payload, &options);
         let request = InputRequest::Elicitation(ElicitRequest::new(form(question, needed.amount)));
         let requests = InputRequests::from([(QUESTION.to_owned(), request)]);
-        InputRequiredResult::new(Some(requests), Some(state))
+        Ok(InputRequiredResult::new(Some(requests), Some(state)))
     }
 
     fn open(&self, caller: &Caller, state: &str) -> Result<Sealed, NotConfirmed> {
-        let whose = Self::whose(caller);
+        let whose = format!("{} of {}", caller.tool, Self::whose(caller));
         match self.asking.codec.open_with(state, whose.as_bytes()) {
             Ok(payload) => serde_json::from_slice(&payload).map_err(|_| NotConfirmed::Altered),
             Err(RequestStateError::Expired) => Err(NotConfirmed::Expired(self.asking.time)),
@@ -301,8 +340,4 @@ fn form(question: &Question, amount: Amount) -> ElicitRequestParams {
             .required_enum_schema(ANSWER, choice)
             .build_unchecked(),
     }
-}
-
-fn ms(time: Duration) -> i64 {
-    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
 }

@@ -162,6 +162,9 @@ fn not_confirmed(tool: &str, why: &NotConfirmed) -> String {
         NotConfirmed::Declined | NotConfirmed::DeclinedBy(_) => {
             "Do not ask again unless the person tells you to.".to_owned()
         }
+        NotConfirmed::Enough => {
+            "Stop, and tell the person so; a question can be asked again in ten minutes.".to_owned()
+        }
         NotConfirmed::Cancelled | NotConfirmed::TimedOut(_) | NotConfirmed::Expired(_) => {
             format!("Ask the person whether they want it; if so, call {tool} again.")
         }

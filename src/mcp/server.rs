@@ -18,7 +18,7 @@ use rmcp::{
     service::RequestContext,
 };
 
-use super::{confirm::Asking, refusal::UNKNOWN, tools::ROUTER};
+use super::{confirm::Asking, refusal::UNKNOWN, tools::ROUTER, view::after_asking};
 use crate::{
     client::response::cleaned,
     domain::time,
@@ -66,20 +66,34 @@ impl Server {
         let _ = self.page.set(url);
     }
 
-    /// Where a person approves what has this code.
-    pub(super) fn ways_to_approve(&self, code: &str) -> String {
+    /// What to do while a person has not approved it; `argument` is that of its number.
+    pub(super) fn next_of_approval(
+        &self,
+        tool: &str,
+        argument: &str,
+        approval: &Approval,
+    ) -> String {
+        let code = &approval.code;
         let command =
-            format!("run `qfpay-mcp approve {code}` in a terminal, with this server's settings");
-        match self.page.get() {
+            format!("run `qfpay-mcp approve {code}` in a terminal, with this server's settings,");
+        let how = match self.page.get() {
             Some(url) => format!("open {url}/{code}, or {command}"),
             None => command,
-        }
+        };
+        let until = self.local(approval.expires_at);
+        after_asking(tool, argument, &approval.question.number, &how, &until)
     }
 
-    /// Whether a tool is offered: in read-only mode those that write are not.
-    fn offers(&self, tool: &str) -> bool {
-        let writes = Action::find(tool).is_some_and(Action::writes);
-        !(writes && self.payments.settings.policy.read_only)
+    /// Whether a tool is offered: in read-only mode those that write are not, nor any that reaches
+    /// QFPay in a way that the policy does not know.
+    fn offers(&self, tool: &Tool) -> bool {
+        if !self.payments.settings.policy.read_only {
+            return true;
+        }
+        match Action::of_tool(&tool.name) {
+            Some(action) => !action.writes(),
+            None => tool.annotations.as_ref().and_then(|it| it.open_world_hint) == Some(false),
+        }
     }
 
     /// Who calls `tool`, for the audit.
@@ -202,13 +216,13 @@ impl ServerHandler for Server {
         _: Option<PaginatedRequestParams>,
         _: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        let tools = Self::tools().into_iter().filter(|it| self.offers(&it.name)).collect();
+        let tools = Self::tools().into_iter().filter(|it| self.offers(it)).collect();
         let tools = ListToolsResult { tools, ..ListToolsResult::default() };
         Ok(tools.with_ttl_ms(TOOLS_TTL_MS).with_cache_scope(CacheScope::Public))
     }
 
     fn get_tool(&self, name: &str) -> Option<Tool> {
-        ROUTER.get(name).filter(|_| self.offers(name)).cloned()
+        ROUTER.get(name).filter(|it| self.offers(it)).cloned()
     }
 
     /// A panic in a tool is answered too: without an answer the client would wait for ever.
@@ -218,7 +232,7 @@ impl ServerHandler for Server {
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         let name = request.name.clone();
-        if !self.offers(&name) {
+        if ROUTER.get(&name).is_some_and(|it| !self.offers(it)) {
             let text = format!(
                 "Refused; nothing was sent: `{name}` is switched off, because this server only \
                  reads. You cannot change this: tell the person that an operator has to unset {} \

@@ -32,8 +32,9 @@ pub struct Yes {
 pub struct Needed {
     pub question: Question,
     pub amount: Amount,
-    /// The payment's number, also where its refund is asked about.
-    pub order: OrderNumber,
+    /// The payment's number, also where its refund is asked about; none where QFPay knows it by its
+    /// own number only.
+    pub order: Option<OrderNumber>,
 }
 
 /// Why nobody said yes. No money moved.
@@ -61,6 +62,8 @@ pub enum NotConfirmed {
     Used,
     #[error("the answer was given to other terms than these")]
     OtherTerms,
+    #[error("the person said no several times in the last minutes, and is left alone for now")]
+    Enough,
     #[error("the client did not ask the person: {0}")]
     Failed(String),
 }
@@ -114,7 +117,7 @@ impl Payments {
         terms: &PaymentTerms,
     ) -> Question {
         let goods = terms.extras.get(&Field::GoodsName).map(String::as_str);
-        let lines = self.lines("take a payment", terms.amount, number, goods);
+        let lines = self.lines("take a payment", terms.amount, number.as_str(), goods);
         // The payer's code is scanned anew for each try, and is never written down.
         let extras = terms.extras.iter().filter(|(field, _)| **field != Field::AuthCode);
         let hidden = extras.flat_map(|(field, value)| [field.name(), value.as_str()]);
@@ -131,8 +134,11 @@ impl Payments {
         goods: Option<&str>,
         left_minor: u64,
     ) -> Question {
-        let order = terms.order.as_ref().unwrap_or(number);
-        let mut lines = self.lines("give money back", terms.amount, order, goods);
+        let order = match &terms.order {
+            Some(order) => order.to_string(),
+            None => format!("QFPay's {}", terms.syssn),
+        };
+        let mut lines = self.lines("give money back", terms.amount, &order, goods);
         let left = amount::written(left_minor, terms.amount.currency());
         lines.push(("Left of the payment after it".to_owned(), left));
         question(caller, Action::Refund, number, lines, &[terms.syssn.as_str()])
@@ -142,7 +148,7 @@ impl Payments {
         &self,
         action: &str,
         amount: Amount,
-        order: &OrderNumber,
+        order: &str,
         goods: Option<&str>,
     ) -> Vec<(String, String)> {
         let settings = &self.settings;
@@ -153,7 +159,7 @@ impl Payments {
             ("Action", action.to_owned()),
             ("Amount", amount.to_string()),
             ("Currency", amount.currency().code.to_owned()),
-            ("Order", order.to_string()),
+            ("Order", order.to_owned()),
             ("Goods", goods),
             ("Merchant", settings.merchant.clone()),
             ("Environment", format!("{} ({money})", environment.name())),
@@ -162,10 +168,42 @@ impl Payments {
         .to_vec()
     }
 
-    /// Writes down that a person is asked, and how.
-    pub async fn asked(&self, caller: &Caller, question: &Question, how: &str) {
-        let note = Note::new(caller, Happening::PersonAsked).saying(how);
+    /// Writes down that a person is asked during the call.
+    pub async fn asked(&self, caller: &Caller, question: &Question) {
+        let note =
+            Note::new(caller, Happening::PersonAsked).saying("by the client, during the call");
         self.note(Some(&question.number), None, note).await;
+    }
+
+    /// Writes a question down that the client asks between two rounds, and until when it holds; its
+    /// id, under which one answer is taken.
+    pub async fn asked_in_rounds(
+        &self,
+        caller: &Caller,
+        question: Question,
+        time: Duration,
+    ) -> Result<String, Refused> {
+        let now = self.clock.now();
+        let note = Note::new(caller, Happening::PersonAsked).saying("by the client, in a round");
+        let asked = Asked {
+            question,
+            state: ApprovalState::Asked,
+            asked_by: whose(caller),
+            code: format!("{:032x}", rand::random::<u128>()),
+            nonce: String::new(),
+            now,
+            expires_at: now.saturating_add(time).unwrap_or(now),
+        };
+        self.ledger.ask_approval(&asked, note).await?;
+        Ok(asked.code)
+    }
+
+    /// Ends the questions that expired: nobody answered, and the audit says so.
+    pub(super) async fn lapse(&self) {
+        let caller = Caller::own("recovery", "recover");
+        if let Err(error) = self.ledger.lapse(&caller, self.clock.now()).await {
+            tracing::warn!(%error, "expired questions could not be ended");
+        }
     }
 
     /// Writes down that nobody said yes.
@@ -188,9 +226,8 @@ impl Payments {
 
     /// An answer that did not fit is good for nothing any more.
     pub async fn use_up(&self, yes: &Yes) {
-        let Given::Sealed { id, until } = &yes.given else { return };
-        let about = (&yes.number, yes.digest.as_str());
-        if let Err(error) = self.ledger.use_up(id, about, *until, self.clock.now()).await {
+        let Given::Sealed { id } = &yes.given else { return };
+        if let Err(error) = self.ledger.use_up(id).await {
             tracing::warn!(%error, "an answer that is used up could not be written down");
         }
     }
@@ -207,7 +244,16 @@ impl Payments {
         let note = Note::new(caller, Happening::PersonAsked)
             .saying(format!("an approval outside the conversation ({code})"));
         let expires_at = now.checked_add(self.settings.approval_time).unwrap_or(now);
-        let asked = Asked { question, code, nonce: random_word(32), now, expires_at };
+        let asked = Asked {
+            question,
+            state: ApprovalState::Waiting,
+            asked_by: whose(caller),
+            code,
+            nonce: random_word(32),
+            now,
+            expires_at,
+        };
+        self.lapse().await;
         match self.ledger.ask_approval(&asked, note).await? {
             Some(it) if it.state == ApprovalState::Declined => {
                 let why = NotConfirmed::DeclinedBy(it.decided_by.unwrap_or_default());
@@ -268,6 +314,13 @@ fn question(
     let parts = parts.chain(hidden.iter().copied()).map(Some);
     let digest = digest(parts.chain([caller.principal.as_deref()]));
     Question { number: number.clone(), lines, digest }
+}
+
+/// Who asks, as far as they say: `till 2 (http, alice)`.
+fn whose(caller: &Caller) -> String {
+    let through = [Some(caller.transport), caller.principal.as_deref()];
+    let through = through.into_iter().flatten().collect::<Vec<_>>().join(", ");
+    format!("{} ({through})", caller.client.as_deref().unwrap_or("an unnamed client"))
 }
 
 /// Random letters and digits that are not mistaken for each other, five bits each.

@@ -81,7 +81,7 @@ impl Payments {
             Opened::Taken(entry) => self.replayed(caller, entry, terms).await,
             Opened::Over(spent) => Err(over(self.permit_payment(terms, Some(spent)))),
             Opened::Unconfirmed(why) => {
-                let (amount, order) = (terms.amount, number.clone());
+                let (amount, order) = (terms.amount, Some(number.clone()));
                 Err(Self::unconfirmed(why, Needed { question, amount, order }))
             }
         }

@@ -372,10 +372,10 @@ impl Payments {
     }
 }
 
-/// The refusal of what was over the limits, told anew with what left meanwhile.
+/// The refusal of what was over the limits, told anew with what left meanwhile. That ledger and
+/// policy agree about it, a property of the policy's tests holds.
 fn over(permitted: Result<(), Refused>) -> Refused {
-    let unsettled = || LedgerError::Store("the limits are being used up by others now".into());
-    permitted.err().unwrap_or_else(|| Refused::Ledger(unsettled()))
+    permitted.err().unwrap_or_else(|| Refused::Forbidden(Vec::new()))
 }
 
 /// Whether it is what we concluded from how an entry stood, rather than something QFPay said: where

@@ -97,6 +97,7 @@ impl Payments {
         let mut asked: HashMap<OrderNumber, Timestamp> = HashMap::new();
         let rounds = async {
             loop {
+                self.lapse().await;
                 match self.one_round(&caller, &holder, &mut asked).await {
                     Ok(done) if done.total == 0 => {}
                     Ok(done) => tracing::info!(?done, "asked about what was unfinished"),

@@ -129,7 +129,7 @@ impl Payments {
             }
             RefundOpened::Opened(Opened::Over(spent)) => Err(over(permit(spent))),
             RefundOpened::Opened(Opened::Unconfirmed(why)) => {
-                let order = terms.order.unwrap_or_else(|| number.clone());
+                let order = terms.order;
                 Err(Self::unconfirmed(why, Needed { question, amount, order }))
             }
             RefundOpened::Busy(other) => Err(Refused::RefundUnderWay(other)),

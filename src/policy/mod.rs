@@ -51,6 +51,11 @@ impl Action {
         Self::ALL.into_iter().find(|it| it.name() == name)
     }
 
+    /// What a tool of this name does at QFPay; none where it reaches it not at all, or is unknown.
+    pub fn of_tool(tool: &str) -> Option<Self> {
+        if tool == "wait_for_payment" { Some(Self::QueryTransaction) } else { Self::find(tool) }
+    }
+
     /// The calls of QFPay's API that it makes.
     pub const fn endpoints(self) -> &'static [Endpoint] {
         match self {
@@ -67,12 +72,9 @@ impl Action {
     }
 }
 
-/// The variables that open production, and the one that closes everything.
+/// The variable that opens production, and the one that closes everything that writes.
 pub mod variables {
     pub const ALLOW: &str = "QFPAY_PROD_ALLOW";
-    pub const PAY_TYPES: &str = "QFPAY_PROD_PAY_TYPES";
-    pub const CURRENCIES: &str = "QFPAY_PROD_CURRENCIES";
-    pub const MCHIDS: &str = "QFPAY_PROD_MCHIDS";
     pub const READ_ONLY: &str = "QFPAY_READ_ONLY";
 }
 
@@ -87,13 +89,21 @@ pub struct Policy {
     pub confirm: Confirm,
 }
 
-/// What an operator opened in production. Unset lists do not narrow; nothing set allows nothing.
+/// What an operator opened in the environment in force. Lists that are not set do not narrow.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Allowlist {
+    /// In production; nothing there is nothing open. Elsewhere everything is.
     pub actions: Vec<Action>,
-    pub pay_types: Option<Vec<String>>,
-    pub currencies: Option<Vec<String>>,
-    pub mchids: Option<Vec<String>>,
+    pub pay_types: Option<Listed>,
+    pub currencies: Option<Listed>,
+    pub mchids: Option<Listed>,
+}
+
+/// The only words that are open, and the variable that says so.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Listed {
+    pub variable: String,
+    pub words: Vec<String>,
 }
 
 /// What is about to be done.
@@ -163,9 +173,7 @@ impl Policy {
                 ),
             });
         }
-        if facts.environment == Environment::Prod {
-            violations.extend(self.allowlist.decide(facts));
-        }
+        violations.extend(self.allowlist.decide(facts));
         if let Some((amount, spent)) = facts.money {
             violations.extend(self.limits.decide(facts.action, amount, spent));
         }
@@ -186,40 +194,36 @@ impl Policy {
 
 impl Allowlist {
     fn decide(&self, facts: &Facts<'_>) -> Vec<Violation> {
-        let action = facts.action.name();
+        let (action, place) = (facts.action.name(), facts.environment.place());
         let mut violations = Vec::new();
-        if !self.actions.contains(&facts.action) {
+        if facts.environment == Environment::Prod && !self.actions.contains(&facts.action) {
             violations.push(Violation {
                 rule: Rule::ToolClosed,
                 field: "-",
                 variable: variables::ALLOW.to_owned(),
                 message: format!(
-                    "`{action}` is not open in production; an operator can add `{action}` to {}",
+                    "`{action}` is not open {place}; an operator can add `{action}` to {}",
                     variables::ALLOW
                 ),
             });
         }
-        let mut narrow = |(rule, field, what): (Rule, _, &str), variable: &str, list, given| {
-            let Some((list, given)): Option<(&Vec<String>, &str)> = Option::zip(list, given) else {
-                return;
-            };
-            if !list.iter().any(|it| it == given) {
-                let open = if list.is_empty() { "none".to_owned() } else { list.join(", ") };
+        let mut narrow = |rule, field, what: &str, list: Option<&Listed>, given: Option<&str>| {
+            let Some((list, given)) = list.zip(given) else { return };
+            if !list.words.iter().any(|it| it == given) {
                 let message = format!(
-                    "{what} `{given}` is not open in production (open: {open}); an operator can \
-                     add it to {variable}"
+                    "{what} `{given}` is not open {place} (open: {}); an operator can add it to {}",
+                    list.words.join(", "),
+                    list.variable
                 );
-                let variable = variable.to_owned();
+                let variable = list.variable.clone();
                 violations.push(Violation { rule, field, variable, message });
             }
         };
-        let pay_type = (Rule::PayTypeClosed, "pay_type", "pay type");
-        narrow(pay_type, variables::PAY_TYPES, self.pay_types.as_ref(), facts.pay_type);
-        let currency = (Rule::CurrencyClosed, "currency", "currency");
-        narrow(currency, variables::CURRENCIES, self.currencies.as_ref(), facts.currency);
-        let merchant = (Rule::MerchantClosed, "-", "merchant");
+        let (pay_types, currencies) = (self.pay_types.as_ref(), self.currencies.as_ref());
+        narrow(Rule::PayTypeClosed, "pay_type", "pay type", pay_types, facts.pay_type);
+        narrow(Rule::CurrencyClosed, "currency", "currency", currencies, facts.currency);
         let mchid = Some(facts.mchid.unwrap_or("(none)"));
-        narrow(merchant, variables::MCHIDS, self.mchids.as_ref(), mchid);
+        narrow(Rule::MerchantClosed, "-", "merchant", self.mchids.as_ref(), mchid);
         violations
     }
 }

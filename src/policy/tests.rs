@@ -9,8 +9,9 @@ use crate::{
     spec::Currency,
 };
 
-fn list(text: &str) -> Option<Vec<String>> {
-    (text != "-").then(|| text.split(',').map(str::to_owned).collect())
+fn list(text: &str) -> Option<Listed> {
+    let words = text.split(',').map(str::to_owned).collect();
+    (text != "-").then(|| Listed { variable: "LIST".to_owned(), words })
 }
 
 /// `HKD:500,USD:60`, or `-`.
@@ -77,6 +78,8 @@ fn what_is_open() {
     check("prod      refund         800201 -   -     refund            m1 unlisted HKD => pay_type_closed");
     check("prod      create_payment -      -   m2    create_payment    -  800201 HKD => merchant_closed");
     check("prod      refund         800101 USD m2    create_payment    m1 800201 HKD => tool_closed pay_type_closed currency_closed merchant_closed");
+    check("test      -              800101 USD m2    create_payment    m1 800201 HKD => pay_type_closed currency_closed merchant_closed");
+    check("sandbox   -              -      USD -     refund            m1 800201 HKD => currency_closed");
     check("simulator read_only      -      -   -     create_payment    m1 800201 HKD => read_only");
     check("simulator read_only      -      -   -     refund            m1 800201 HKD => read_only");
     check("simulator read_only      -      -   -     cancel_payment    m1 800201 HKD => read_only");
@@ -200,7 +203,7 @@ fn a_violation_says_what_was_asked_what_is_left_and_which_variable_to_change() {
     insta::assert_snapshot!(said.join("\n"), @"
     read_only - QFPAY_READ_ONLY: `refund` is switched off, because QFPAY_READ_ONLY is set; an operator can unset it
     tool_closed - QFPAY_PROD_ALLOW: `refund` is not open in production; an operator can add `refund` to QFPAY_PROD_ALLOW
-    currency_closed currency QFPAY_PROD_CURRENCIES: currency `JPY` is not open in production (open: HKD, USD); an operator can add it to QFPAY_PROD_CURRENCIES
+    currency_closed currency LIST: currency `JPY` is not open in production (open: HKD, USD); an operator can add it to LIST
     over_refund amount QFPAY_PROD_MAX_REFUND: JPY 2,000 was asked for, and one refund may be at most JPY 500; an operator can raise QFPAY_PROD_MAX_REFUND
     over_day amount QFPAY_PROD_MAX_REFUND_PER_DAY: JPY 2,000 was asked for, and JPY 1,000 is left today of JPY 10,000 a day for refunds; an operator can raise QFPAY_PROD_MAX_REFUND_PER_DAY
     ");
@@ -259,6 +262,7 @@ fn the_policy_reads_as_plain_sentences() {
     In `test` an agent may not refund payments.
     In `test` an agent may not end orders that are not paid yet.
     QFPAY_READ_ONLY is set: the tools that write are not offered.
+    Only the merchant m1 may be used.
     ");
 }
 

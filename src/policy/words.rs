@@ -8,20 +8,14 @@ use crate::{
 impl Policy {
     /// What an agent may do in this environment, a sentence each.
     pub fn sentences(&self, environment: Environment) -> Vec<String> {
-        let place = match environment {
-            Environment::Simulator => "In the simulator".to_owned(),
-            Environment::Prod => "In production".to_owned(),
-            Environment::Sandbox | Environment::Test => format!("In `{}`", environment.name()),
-        };
+        let place = environment.place().replacen('i', "I", 1);
         let mut told: Vec<String> =
             Action::ALL.into_iter().map(|it| self.sentence(&place, it, environment)).collect();
         if self.read_only {
             told.push("QFPAY_READ_ONLY is set: the tools that write are not offered.".to_owned());
         }
-        if environment == Environment::Prod
-            && let Some(merchants) = &self.allowlist.mchids
-        {
-            told.push(format!("Only the merchant {} may be used.", listed(merchants, "or")));
+        if let Some(merchants) = &self.allowlist.mchids {
+            told.push(format!("Only the merchant {} may be used.", listed(&merchants.words, "or")));
         }
         told
     }
@@ -44,12 +38,12 @@ impl Policy {
         if matches!(action, Action::CreatePayment | Action::Refund) {
             said.push_str(&how_much(&of));
         }
-        if prod && action != Action::QueryTransaction {
+        if action != Action::QueryTransaction {
             for (list, word) in
                 [(&self.allowlist.pay_types, "by"), (&self.allowlist.currencies, "in")]
             {
                 if let Some(list) = list {
-                    said = format!("{said}, {word} {}", listed(list, "and"));
+                    said = format!("{said}, {word} {}", listed(&list.words, "and"));
                 }
             }
         }

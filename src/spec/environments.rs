@@ -88,6 +88,16 @@ impl Environment {
         self.row().name
     }
 
+    /// Where that is, in a sentence: `in production`.
+    pub const fn place(self) -> &'static str {
+        match self {
+            Self::Simulator => "in the simulator",
+            Self::Sandbox => "in the sandbox",
+            Self::Test => "in `test`",
+            Self::Prod => "in production",
+        }
+    }
+
     pub fn moves_real_money(self) -> bool {
         self.row().money == Money::Real
     }

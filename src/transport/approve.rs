@@ -119,8 +119,9 @@ fn shown(server: &Server, approval: &Approval) -> Response {
                 "<form method=post><input type=hidden name=nonce value=\"{}\">\
                  <button name=decision value=decline>Decline</button>\
                  <button class=yes name=decision value=approve>Approve</button></form>\
-                 <p class=soft>Until {until}. Exactly this, once.</p>",
-                text(&approval.nonce)
+                 <p class=soft>Asked by {}. Until {until}. Exactly this, once.</p>",
+                text(&approval.nonce),
+                text(&approval.asked_by)
             );
             ("An AI agent asks for this. Is it right?", form)
         }
@@ -139,6 +140,13 @@ fn shown(server: &Server, approval: &Approval) -> Response {
         }
         ApprovalState::Used => {
             ("Carried out", format!("<p class=soft>Approved by {}.</p>", text(by)))
+        }
+        ApprovalState::Lapsed => (
+            "It expired",
+            "<p class=soft>It came to nothing; the agent can ask again.</p>".to_owned(),
+        ),
+        ApprovalState::Asked => {
+            ("Not here", "<p class=soft>The agent's client asks the person itself.</p>".to_owned())
         }
     };
     page(StatusCode::OK, title, &format!("<dl>{rows}</dl>{end}"))

@@ -6,6 +6,7 @@
 //! | `/mcp` | streamable HTTP, with sessions for clients before 2026-07-28 |
 //! | `/sse`, `/messages` | the HTTP+SSE of 2024-11-05 |
 //! | `/qfpay/notifications` | what QFPay tells of its own accord, where it is served |
+//! | `/approve` | approvals by operators, where there are any |
 //! | `/healthz`, `/` | for probes and people |
 //!
 //! It ends in two phases. First no more is accepted, and what is in flight may finish: the work

@@ -1,8 +1,9 @@
 //! Who may approve over HTTP: operators with a password of their own, which no agent has.
 //!
-//! The browser's own login (RFC 7617) carries it. Passwords stand in a file as Argon2id hashes.
-//! They are checked one at a time, and a wrong one costs a second, so guessing goes nowhere.
-use std::{sync::Arc, time::Duration};
+//! The browser's own login (RFC 7617) carries it. Passwords stand in a file as Argon2id hashes, are
+//! checked one at a time whatever becomes of the request, and a wrong one is told a second later:
+//! guessing goes at the pace of one hash after the other, on one core.
+use std::{fmt, sync::Arc, time::Duration};
 
 use argon2::{
     Argon2,
@@ -18,7 +19,7 @@ use headers::{Authorization, HeaderMapExt as _, authorization::Basic};
 use tokio::sync::Semaphore;
 
 /// Most logins that wait to be checked.
-const MOST_WAITING: usize = 8;
+const MOST_WAITING: usize = 32;
 /// What a wrong password costs.
 const PENALTY: Duration = Duration::from_secs(1);
 
@@ -47,6 +48,14 @@ pub enum OperatorError {
     Name,
     #[error("the password cannot be hashed: {0}")]
     Hash(String),
+}
+
+/// Their names.
+impl fmt::Display for Operators {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = self.lines.iter().map(|(name, _)| name.as_str()).collect();
+        f.write_str(&names.join(", "))
+    }
 }
 
 impl Operators {
@@ -88,23 +97,34 @@ impl Operators {
 
     /// Whether the password is the operator's; none where too many ask at once.
     async fn check(&self, name: &str, password: &str) -> Option<bool> {
-        let _queued = self.queue.try_acquire().ok()?;
-        let _turn = self.turn.acquire().await.ok()?;
-        let found = self.lines.iter().find(|(it, _)| it == name).or(self.lines.first());
-        let (known, hash) = found.map(|(it, hash)| (it == name, hash.clone()))?;
-        let password = password.to_owned();
-        // Whether or not there is such a person, it takes as long.
-        let same = tokio::task::spawn_blocking(move || {
-            let hash = PasswordHash::new(&hash).ok();
-            hash.is_some_and(|it| {
-                Argon2::default().verify_password(password.as_bytes(), &it).is_ok()
-            })
+        let queued = self.queue.clone().try_acquire_owned().ok()?;
+        let (turn, hashing) = (self.turn.clone(), self.hashed(name, password)?);
+        // Whoever hangs up gives neither their place nor their turn away before it is over.
+        let checked = tokio::spawn(async move {
+            let _queued = queued;
+            let _turn = turn.acquire_owned().await.ok()?;
+            tokio::task::spawn_blocking(hashing).await.ok()
         });
-        let right = same.await.unwrap_or(false) && known;
+        let right = checked.await.ok()??;
         if !right {
             tokio::time::sleep(PENALTY).await;
         }
         Some(right)
+    }
+
+    /// What finds out whether the password is the operator's; it takes some tens of milliseconds.
+    fn hashed(&self, name: &str, password: &str) -> Option<impl FnOnce() -> bool + Send + 'static> {
+        let found = self.lines.iter().find(|(it, _)| it == name).or(self.lines.first());
+        let (known, hash) = found.map(|(it, hash)| (it == name, hash.clone()))?;
+        let password = password.to_owned();
+        // Whether or not there is such a person, it takes as long.
+        Some(move || {
+            let hash = PasswordHash::new(&hash).ok();
+            let same = hash.is_some_and(|it| {
+                Argon2::default().verify_password(password.as_bytes(), &it).is_ok()
+            });
+            same && known
+        })
     }
 }
 
@@ -156,6 +176,24 @@ mod tests {
         assert_eq!(operators.check("alice", "correct horse").await, Some(false));
         assert_eq!(operators.check("bob", "correct horse battery").await, Some(false));
         assert_eq!(operators.check("", "").await, Some(false));
+    }
+
+    /// Somebody who hangs up at once, again and again, gets no more hashes at a time than others.
+    #[tokio::test]
+    async fn who_hangs_up_keeps_their_place_until_their_turn_is_over() {
+        let line = Operators::line("alice", "correct horse battery").unwrap();
+        let operators = Operators::parse(&line).unwrap();
+        let turn = operators.turn.clone().acquire_owned().await.unwrap();
+        for _ in 0..MOST_WAITING {
+            let check = operators.check("alice", "a wrong password");
+            let hung_up = tokio::time::timeout(Duration::ZERO, check).await;
+            assert!(hung_up.is_err());
+        }
+        assert_eq!(operators.check("alice", "correct horse battery").await, None);
+        drop(turn);
+        // All of them have their turn, one after the other, and then there is room again.
+        let all = u32::try_from(MOST_WAITING).unwrap();
+        let _all = operators.queue.acquire_many(all).await.unwrap();
     }
 
     #[test]

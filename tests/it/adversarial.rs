@@ -4,11 +4,13 @@
 use std::process::Stdio;
 
 use axum::{Json, Router, extract::State, routing::post};
+use qfpay_mcp::spec::fields::is_unsafe;
 use rmcp::model::{CallToolResponse, InputResponses};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 
 use crate::{
+    approve::Page,
     confirm::{Person, Says, asking},
     harness::{Client, Desk, Era, call, text},
 };
@@ -184,44 +186,40 @@ const WORDS: &[&str] = &[
 async fn no_text_of_a_model_confirms_or_stands_unquoted_before_the_person() {
     let target = Target::new().await;
     let mut tally = Tally::default();
+    // A client that answers before anybody could have read: every question is shown, and none counts.
+    let person = Person::who(Says::AtOnce);
+    let client = Client::with(Target::command(&target.desk), person.clone(), Era::Legacy).await;
+    let mut attempt = async |tool: &str, arguments: Value| {
+        let result = client.result(tool, arguments).await;
+        tally.count(&ended(&serde_json::to_value(result).unwrap()));
+    };
     for words in WORDS {
         for name in ["goods_name", "out_trade_no", "goods_info", "udid", "notify_url", "return_url"]
         {
-            let arguments = with(payment(), &json!({name: words}));
-            tally.count(&target.attempt("create_payment", arguments).await);
+            attempt("create_payment", with(payment(), &json!({name: words}))).await;
         }
-        let refund = json!({"out_trade_no": words});
-        tally.count(&target.attempt("refund", refund).await);
-        let refund = json!({"out_trade_no": "B1", "refund_no": words});
-        tally.count(&target.attempt("refund", refund).await);
+        attempt("refund", json!({"out_trade_no": words})).await;
+        attempt("refund", json!({"out_trade_no": "B1", "refund_no": words})).await;
     }
-    insta::assert_snapshot!(tally.told("texts"), @"240 tried: 216 refused, 24 inert");
+    insta::assert_snapshot!(tally.told("texts"), @"240 tried: 220 refused, 20 inert");
     // What a person is shown: goods in quotes on one line, an amount of our own.
-    let (printed, _) = target.desk.run(&["approve"]).await;
-    let codes: Vec<&str> = printed.lines().filter_map(|it| it.split("  ").next()).collect();
-    let ledger = target.desk.path().join("ledger.db");
-    let url = format!("sqlite://{}", ledger.display());
-    let mut connection = <sqlx::SqliteConnection as sqlx::Connection>::connect(&url).await.unwrap();
-    let shown: Vec<(String,)> =
-        sqlx::query_as("SELECT question FROM approvals").fetch_all(&mut connection).await.unwrap();
-    assert!(shown.len() > 20 && codes.len() > 20, "{printed}");
-    for (question,) in shown {
-        let lines: Vec<(String, String)> = serde_json::from_str(&question).unwrap();
+    let shown = person.asked();
+    assert!(shown.len() > 20, "{shown:#?}");
+    for message in shown {
         let of = |name: &str| {
-            let mut found = lines.iter().filter(|(it, _)| it == name);
-            let (_, value) = found.next().unwrap();
-            assert!(found.next().is_none(), "{question}");
-            value.clone()
+            let mut found = message.lines().filter_map(|it| it.strip_prefix(name));
+            let value = found.next().unwrap();
+            assert!(found.next().is_none(), "{message}");
+            value
         };
-        assert_eq!(of("Amount"), "HKD 10.50");
-        assert_eq!(of("Merchant"), "app:simulator-app");
-        let goods = of("Goods");
+        assert_eq!(of("Amount: "), "HKD 10.50");
+        assert_eq!(of("Merchant: "), "app:simulator-app");
+        let goods = of("Goods: ");
         assert!(
             goods == "not named" || (goods.starts_with('"') && goods.ends_with('"')),
             "{goods}"
         );
-        let unsafe_in = |it: &str| it.chars().any(qfpay_mcp::spec::fields::is_unsafe);
-        assert!(lines.iter().all(|(_, it)| !unsafe_in(it)), "{question}");
+        assert!(!message.lines().any(|it| it.chars().any(is_unsafe)), "{message:?}");
     }
     target.unharmed().await;
 }
@@ -300,22 +298,22 @@ async fn no_answer_that_was_not_asked_for_counts() {
 
 /// A person who says no to everything, while the model asks again and again.
 #[tokio::test]
-async fn asking_again_and_again_does_not_wear_anybody_out() {
+async fn asking_again_and_again_wears_nobody_out() {
     let target = Target::new().await;
     let mut tally = Tally::default();
     for era in [Era::Legacy, Era::Modern] {
         let person = Person::who(Says::Declines);
-        let client = Client::with(Target::command(&target.desk), person, era).await;
-        let asked = (0..10).map(|at| {
+        let client = Client::with(Target::command(&target.desk), person.clone(), era).await;
+        for at in 0..8 {
             let arguments = with(payment(), &json!({"out_trade_no": format!("A{at}")}));
-            client.result("create_payment", arguments)
-        });
-        for result in futures::future::join_all(asked).await {
-            assert!(text(&result).contains("Do not ask again"), "{}", text(&result));
+            let told = client.refusal("create_payment", arguments).await;
+            let wanted = if at < 5 { "Do not ask again" } else { "is left alone for now" };
+            assert!(told.contains(wanted), "{told}");
             tally.count(&Ended::Refused);
         }
+        assert_eq!(person.asked().len(), 5, "{era:?}");
     }
-    insta::assert_snapshot!(tally.told("asking again"), @"20 tried: 20 refused, 0 inert");
+    insta::assert_snapshot!(tally.told("asking again"), @"16 tried: 16 refused, 0 inert");
     target.unharmed().await;
 }
 
@@ -377,32 +375,7 @@ async fn no_odd_message_gets_around_the_question() {
     target.unharmed().await;
 }
 
-/// `qfpay-mcp http` with an operator, and how anybody speaks to it.
-struct Web {
-    _child: tokio::process::Child,
-    base: String,
-    http: reqwest::Client,
-}
-
-impl Web {
-    async fn start(target: &Target) -> Self {
-        let mut made = target.desk.command();
-        made.args(["operator", "alice"]).stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut made = made.spawn().unwrap();
-        made.stdin.take().unwrap().write_all(b"correct horse battery\n").await.unwrap();
-        let file = target.desk.path().join("operators");
-        std::fs::write(&file, made.wait_with_output().await.unwrap().stdout).unwrap();
-        let mut command = Target::command(&target.desk);
-        command.env("QFPAY_OPERATORS_FILE", file).stderr(Stdio::piped());
-        let mut child = command.args(["http", "--bind", "127.0.0.1:0"]).spawn().unwrap();
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let ready = lines.next_line().await.unwrap().unwrap();
-        let base = ready.split(" on ").nth(1).unwrap().split(": ").next().unwrap().to_owned();
-        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        Self { _child: child, base, http }
-    }
-
+impl Page {
     /// A payment with more headers; how it ended.
     async fn pay(&self, headers: &[(&str, &str)]) -> Ended {
         let meta = json!({
@@ -438,7 +411,7 @@ impl Web {
 #[tokio::test]
 async fn no_header_confirms_and_no_page_approves_without_the_operators_login() {
     let target = Target::new().await;
-    let web = Web::start(&target).await;
+    let web = Page::start(&target.desk, Target::command(&target.desk)).await;
     let mut tally = Tally::default();
     #[rustfmt::skip]
     let headers: &[&[(&str, &str)]] = &[
@@ -518,7 +491,7 @@ async fn no_notification_pays_approves_or_speaks() {
     .await;
     pending.reply("create_payment", with(payment(), &json!({"out_trade_no": "C1"}))).await;
     pending.end().await;
-    let web = Web::start(&target).await;
+    let web = Page::start(&target.desk, Target::command(&target.desk)).await;
     let mut tally = Tally::default();
     let told = json!({"notify_type": "payment", "out_trade_no": "C1", "txamt": "1050",
                       "txcurrcd": "HKD", "respcd": "0000", "status": "1",
@@ -602,10 +575,7 @@ async fn no_text_from_qfpay_becomes_an_instruction() {
             let result = client.result(tool, arguments).await;
             let told = text(&result);
             assert!(told.chars().count() < 6000, "{told}");
-            assert!(
-                !told.chars().any(|c| c != '\n' && qfpay_mcp::spec::fields::is_unsafe(c)),
-                "{told}"
-            );
+            assert!(!told.chars().any(|c| c != '\n' && is_unsafe(c)), "{told}");
             let reply = result.structured_content.unwrap_or_default();
             assert_ne!(reply["status"], "paid", "{reply:#}");
             let advice = reply["next_step"].as_str().map_or(told, str::to_owned);

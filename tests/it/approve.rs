@@ -6,20 +6,25 @@ use sqlx::Connection as _;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 
 use crate::{
-    confirm::{asking, payment},
+    confirm::{HUMAN, asking, payment},
     harness::{Client, Desk, Era, binary},
 };
 
 /// Runs `approve CODE` in a terminal, where a person types `types`; all that was shown, and the
 /// exit code.
 async fn at_a_terminal(desk: &Desk, code: &str, types: &str) -> (String, i32) {
+    in_a_terminal(desk, code, types, true).await
+}
+
+async fn in_a_terminal(desk: &Desk, code: &str, types: &str, slowly: bool) -> (String, i32) {
     let (mut pty, pts) = pty_process::open().unwrap();
     let command = pty_process::Command::new(binary())
         .env_clear()
         .env("HOME", desk.path())
         .env("QFPAY_STATE_DIR", desk.path())
         .env("QFPAY_ENV", "simulator")
-        .env("USER", "alice")
+        // Who it is, the system says.
+        .env("USER", "boss")
         .env("NO_COLOR", "1")
         .args(["approve", code]);
     let mut child = command.spawn(pts).unwrap();
@@ -31,6 +36,9 @@ async fn at_a_terminal(desk: &Desk, code: &str, types: &str) -> (String, i32) {
         shown.extend_from_slice(&buffer[..read]);
         if !answered && String::from_utf8_lossy(&shown).contains("[y/N]") {
             answered = true;
+            if slowly {
+                tokio::time::sleep(HUMAN).await;
+            }
             pty.write_all(types.as_bytes()).await.unwrap();
         }
     }
@@ -67,6 +75,7 @@ async fn a_person_approves_in_a_terminal_and_the_same_call_goes_through_once() {
 
     let (shown, status) = at_a_terminal(&desk, code, "y\n").await;
     assert_eq!(status, 0, "{shown}");
+    assert!(shown.contains("asked by rmcp"), "{shown}");
     let asked = shown.split("\nasked").next().unwrap();
     insta::assert_snapshot!(asked, @r#"
     An AI agent asks for this. Is it right?
@@ -94,7 +103,21 @@ async fn a_person_approves_in_a_terminal_and_the_same_call_goes_through_once() {
     assert_eq!((shown.trim(), status), ("It was approved and carried out already.", 1));
     let audit = desk.audit().await;
     assert_eq!(audit.iter().filter(|it| it.starts_with("sent")).count(), 1);
-    assert!(audit.contains(&format!("sent: approved by alice ({code})")), "{audit:?}");
+    let me = std::process::Command::new("id").arg("-un").output().unwrap().stdout;
+    let me = String::from_utf8(me).unwrap();
+    let by = format!("sent: approved by {} ({code})", me.trim());
+    assert!(audit.contains(&by), "{audit:?}");
+}
+
+#[tokio::test]
+async fn what_was_typed_or_pasted_before_anybody_read_is_no_answer() {
+    let desk = Desk::new();
+    let client = Client::of(asking(&desk)).await;
+    let code = code_of(&client, payment("A1")).await;
+    let (shown, status) = in_a_terminal(&desk, &code, "y\n", false).await;
+    assert!(shown.contains("nobody reads that fast"), "{shown}");
+    assert_eq!(status, 1);
+    assert_eq!(code_of(&client, payment("A1")).await, code, "it still waits");
 }
 
 #[tokio::test]
@@ -110,7 +133,7 @@ async fn a_person_who_declines_or_says_nothing_approves_nothing() {
     assert!(shown.contains("Declined. No money moves."), "{shown}");
     assert_eq!(status, 1);
     let told = client.refusal("create_payment", payment("A1")).await;
-    insta::assert_snapshot!(told, @"Refused; nothing was sent: the person declined it outside the conversation (alice). Do not ask again unless the person tells you to.");
+    insta::assert_snapshot!(told, @"Refused; nothing was sent: the person declined it outside the conversation (root). Do not ask again unless the person tells you to.");
     let audit = desk.audit().await;
     assert!(audit.iter().all(|it| !it.starts_with("sent")), "{audit:?}");
 }
@@ -151,16 +174,16 @@ async fn a_refund_needs_an_approval_too_with_a_number_that_was_made_for_it() {
 }
 
 /// `qfpay-mcp http` with an operator, and how a browser speaks to it.
-struct Page {
+pub(crate) struct Page {
     _child: tokio::process::Child,
-    base: String,
-    http: reqwest::Client,
+    pub(crate) base: String,
+    pub(crate) http: reqwest::Client,
 }
 
 const PASSWORD: &str = "correct horse battery";
 
 impl Page {
-    async fn start(desk: &Desk) -> Self {
+    pub(crate) async fn start(desk: &Desk, mut command: tokio::process::Command) -> Self {
         let mut made = desk.command();
         made.args(["operator", "alice"]).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut made = made.spawn().unwrap();
@@ -168,7 +191,6 @@ impl Page {
         let line = made.wait_with_output().await.unwrap().stdout;
         let file = desk.path().join("operators");
         std::fs::write(&file, line).unwrap();
-        let mut command = asking(desk);
         command.env("QFPAY_OPERATORS_FILE", &file).stderr(Stdio::piped());
         let mut child = command.args(["http", "--bind", "127.0.0.1:0"]).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
@@ -204,7 +226,7 @@ impl Page {
 #[tokio::test]
 async fn an_operator_approves_on_a_page_behind_a_login_that_no_agent_has() {
     let desk = Desk::new();
-    let page = Page::start(&desk).await;
+    let page = Page::start(&desk, asking(&desk)).await;
     // The agent, over the same server.
     let reply = crate::notifications::called(&page.base, "create_payment", payment("A1")).await;
     let code = reply["approval_code"].as_str().unwrap();
@@ -212,6 +234,16 @@ async fn an_operator_approves_on_a_page_behind_a_login_that_no_agent_has() {
     assert!(reply["next_step"].as_str().unwrap().contains(&url), "{reply:#}");
     let path = format!("/approve/{code}");
     assert_eq!(page.get(&path, None).await.0, 401);
+    // Whatever it answers, no other site can frame it, and nothing keeps or passes it on.
+    let answer = page.http.get(&url).send().await.unwrap();
+    let header = |name: &str| answer.headers()[name].to_str().unwrap().to_owned();
+    assert!(header("content-security-policy").contains("default-src 'none'"));
+    assert!(header("content-security-policy").contains("frame-ancestors 'none'"));
+    assert_eq!(header("x-frame-options"), "DENY");
+    assert_eq!(
+        (header("cache-control").as_str(), header("referrer-policy").as_str()),
+        ("no-store", "no-referrer")
+    );
     assert_eq!(page.get(&path, Some(("alice", "wrong horse battery"))).await.0, 401);
     assert_eq!(page.get(&path, Some(("bob", PASSWORD))).await.0, 401);
     assert_eq!(page.press(code, "nonce=&decision=approve", None).await.0, 401);

@@ -18,10 +18,13 @@ use rmcp::{
 use serde_json::{Value, json};
 use tokio::process::Command;
 
-use crate::harness::{Client, Desk, Era, call, text};
+use crate::{
+    cluster::Postgres,
+    harness::{Client, Desk, Era, call, text},
+};
 
 /// The shortest time in which a person answers: anything faster is taken for a machine.
-const HUMAN: Duration = Duration::from_millis(1100);
+pub(crate) const HUMAN: Duration = Duration::from_millis(1100);
 
 /// What the person, or whoever answers for them, does when asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,7 +60,7 @@ impl Person {
     }
 
     /// The questions that were shown.
-    fn asked(&self) -> Vec<String> {
+    pub(crate) fn asked(&self) -> Vec<String> {
         self.asked.lock().unwrap().clone()
     }
 }
@@ -435,25 +438,44 @@ async fn a_sealed_answer_that_was_altered_or_is_anothers_or_none_is_no_answer() 
     assert_eq!(refused, told.len());
 }
 
-/// The same yes at ten calls at once, over two processes of one desk.
-#[tokio::test]
-async fn of_ten_calls_with_one_yes_one_pays() {
-    let rounds = Rounds::new().await;
-    let second = Client::with(asking(&rounds.desk), Person::who(Says::Yes), Era::Modern).await;
-    let second = Rounds { desk: Desk::new(), client: second };
-    let state = rounds.asked("create_payment", &payment("A1")).await;
-    tokio::time::sleep(HUMAN).await;
+/// The same yes at ten calls at once, over two processes.
+async fn ten_calls(ledger: Option<&str>) {
+    let desk = Desk::new();
+    let server = || {
+        let mut command = asking(&desk);
+        if let Some(url) = ledger {
+            command.env("QFPAY_LEDGER", url);
+        }
+        Client::with(command, Person::who(Says::Yes), Era::Modern)
+    };
+    let one = Rounds { desk: Desk::new(), client: server().await };
+    let two = Rounds { desk: Desk::new(), client: server().await };
     let arguments = payment("A1");
+    let state = one.asked("create_payment", &arguments).await;
+    tokio::time::sleep(HUMAN).await;
     let calls = (0..10).map(|at| {
-        let at = if at % 2 == 0 { &rounds } else { &second };
+        let at = if at % 2 == 0 { &one } else { &two };
         at.answered("create_payment", &arguments, &state)
     });
     let ended = join_all(calls).await;
-    assert_eq!(sent(&rounds.desk).await, 1, "{ended:?}");
-    let found = rounds.client.reply("query_transaction", json!({"out_trade_no": "A1"})).await;
-    assert_eq!(found["orders"].as_array().unwrap().len(), 1);
+    // Whoever comes second is told what left.
+    let again = ended.iter().filter(|it| it.ends_with(" again")).count();
+    assert_eq!(again, 9, "{ended:?}");
     let known = |it: &String| PaymentState::find(it.trim_end_matches(" again")).is_some();
     assert!(ended.iter().all(known), "{ended:?}");
+    let found = one.client.reply("query_transaction", json!({"out_trade_no": "A1"})).await;
+    assert_eq!(found["orders"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn of_ten_calls_with_one_yes_one_pays_and_the_others_are_told_on_sqlite() {
+    ten_calls(None).await;
+}
+
+#[tokio::test]
+async fn of_ten_calls_with_one_yes_one_pays_and_the_others_are_told_on_postgres() {
+    let Some(postgres) = Postgres::or_skip() else { return };
+    ten_calls(Some(&postgres.fresh().await.unwrap())).await;
 }
 
 /// The client goes while the person thinks: what they say later is heard by nobody.

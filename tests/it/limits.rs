@@ -1,10 +1,20 @@
 //! What an operator limits, over the real binary: sums that hold in a race, read-only mode, and
 //! production that does not start without limits.
-use std::process::Stdio;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    process::Stdio,
+    sync::{Arc, Mutex},
+};
 
+use axum::{
+    Router,
+    extract::{Request, State},
+    response::Response,
+};
 use futures::future::join_all;
 use qfpay_mcp::policy::Action;
 use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
 
 use crate::{
     cluster::Postgres,
@@ -128,9 +138,93 @@ async fn in_read_only_mode_what_writes_is_neither_listed_nor_done() {
 #[tokio::test]
 async fn a_tool_says_that_it_only_reads_if_and_only_if_none_of_its_calls_writes() {
     for tool in qfpay_mcp::mcp::Server::tools() {
-        let writes = Action::find(&tool.name).is_some_and(Action::writes);
+        let writes = Action::of_tool(&tool.name).is_some_and(Action::writes);
         let says = tool.annotations.unwrap().read_only_hint;
         assert_eq!(says, Some(!writes), "{}", tool.name);
+    }
+}
+
+/// Hands requests on to a simulator, and remembers which calls of QFPay's API they were.
+#[derive(Clone)]
+struct Recorder {
+    simulator: String,
+    paths: Arc<Mutex<BTreeSet<String>>>,
+}
+
+async fn hand_on(State(recorder): State<Recorder>, request: Request) -> Response {
+    let path = request.uri().path().to_owned();
+    recorder.paths.lock().unwrap().insert(path.clone());
+    let (parts, body) = request.into_parts();
+    let body = axum::body::to_bytes(body, 1 << 20).await.unwrap();
+    let mut post = reqwest::Client::builder()
+        .no_proxy()
+        .build()
+        .unwrap()
+        .post(format!("{}{path}", recorder.simulator))
+        .body(body);
+    for (name, value) in parts.headers.iter().filter(|(name, _)| *name != "host") {
+        post = post.header(name, value);
+    }
+    let answer = post.send().await.unwrap();
+    let mut response = Response::builder().status(answer.status());
+    for (name, value) in answer.headers().iter().filter(|(name, _)| *name == "x-qf-sign") {
+        response = response.header(name, value);
+    }
+    response.body(answer.bytes().await.unwrap().into()).unwrap()
+}
+
+/// What read-only mode and the policy go by is what the tools really do.
+#[tokio::test]
+async fn each_action_makes_the_calls_that_the_policy_knows_of_and_no_other() {
+    let desk = Desk::new();
+    let mut simulator = desk.command();
+    simulator.args(["simulator", "--bind", "127.0.0.1:0"]).stderr(Stdio::piped());
+    simulator.env("QFPAY_SIMULATOR_PAYER_SECONDS", "never");
+    let mut simulator = simulator.spawn().unwrap();
+    let mut lines = BufReader::new(simulator.stderr.take().unwrap()).lines();
+    let ready = lines.next_line().await.unwrap().unwrap();
+    let url = ready.split(" on ").nth(1).unwrap().to_owned();
+    tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+    let recorder = Recorder { simulator: url, paths: Arc::default() };
+    let app = Router::new().fallback(hand_on).with_state(recorder.clone());
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+    let mut command = desk.command();
+    command.env("QFPAY_SIMULATOR_URL", format!("http://{address}"));
+    command.env("QFPAY_RECOVERY_SECONDS", "off");
+    let client = Client::of(command).await;
+    let scanned = |number: &str| {
+        json!({"amount": 1050, "currency": "HKD", "pay_type": "800208", "out_trade_no": number,
+               "auth_code": format!("28495720193847{}", &number[1..].repeat(4))})
+    };
+    let calls = [
+        ("create_payment", payment("A1")),
+        ("query_transaction", json!({"out_trade_no": "A1"})),
+        ("wait_for_payment", json!({"out_trade_no": "A1", "timeout_seconds": 1})),
+        ("cancel_payment", json!({"out_trade_no": "A1"})),
+        // Paid at once, and then given back; still being processed, and then taken back.
+        ("create_payment", scanned("B1")),
+        ("refund", json!({"out_trade_no": "B1"})),
+        ("create_payment", {
+            let mut processing = scanned("B2");
+            processing["amount"] = json!(101_145);
+            processing
+        }),
+        ("cancel_payment", json!({"out_trade_no": "B2"})),
+        ("explain_respcd", json!({"query": "1145"})),
+        ("list_pay_types", json!({})),
+    ];
+    let mut made: BTreeMap<Option<&str>, BTreeSet<String>> = BTreeMap::new();
+    for (tool, arguments) in calls {
+        client.result(tool, arguments).await;
+        let paths = std::mem::take(&mut *recorder.paths.lock().unwrap());
+        made.entry(Action::of_tool(tool).map(Action::name)).or_default().extend(paths);
+    }
+    assert_eq!(made.remove(&None), Some(BTreeSet::new()), "local tools reach nothing");
+    for action in Action::ALL {
+        let known = action.endpoints().iter().map(|it| it.path().to_owned()).collect();
+        assert_eq!(made.remove(&Some(action.name())), Some(known), "{}", action.name());
     }
 }
 
@@ -161,15 +255,15 @@ async fn production_that_is_opened_without_limits_does_not_start_and_says_what_t
     let ended = command.output().await.unwrap();
     assert_eq!(ended.status.code(), Some(2));
     insta::assert_snapshot!(String::from_utf8(ended.stderr).unwrap(), @"
-    qfpay-mcp: the settings are not right:
-      - QFPAY_PROD_MAX_AMOUNT has `HKD:five`; write a currency and whole minor units, such as HKD:500000 for HKD 5,000.00, with commas between
-      - QFPAY_PROD_MAX_REFUND is set and empty; name a limit, or unset it
-      - QFPAY_READ_ONLY is `perhaps`; use on or off
-      - QFPAY_CONFIRM is `maybe`; use one of always, money, never
-      - QFPAY_PROD_MAX_AMOUNT_PER_DAY is not set: QFPAY_PROD_ALLOW opens create_payment, so say the most for all of a day, by currency, in minor units, for example QFPAY_PROD_MAX_AMOUNT_PER_DAY=HKD:500000 (HKD 5,000.00)
-      - QFPAY_PROD_MAX_REFUND is not set: QFPAY_PROD_ALLOW opens refund, so say the most for one refund, by currency, in minor units, for example QFPAY_PROD_MAX_REFUND=HKD:500000 (HKD 5,000.00)
-      - QFPAY_PROD_MAX_REFUND_PER_DAY is not set: QFPAY_PROD_ALLOW opens refund, so say the most for all of a day, by currency, in minor units, for example QFPAY_PROD_MAX_REFUND_PER_DAY=HKD:500000 (HKD 5,000.00)
-    ");
+        qfpay-mcp: the settings are not right:
+          - QFPAY_PROD_MAX_AMOUNT has `HKD:five`; write a currency and whole minor units, such as HKD:500000 for HKD 5,000.00, with commas between
+          - QFPAY_PROD_MAX_REFUND is set and empty; name what is open, or unset it
+          - QFPAY_READ_ONLY is `perhaps`; use on or off
+          - QFPAY_CONFIRM is `maybe`; use one of always, money, never
+          - QFPAY_PROD_MAX_AMOUNT_PER_DAY is not set: QFPAY_PROD_ALLOW opens create_payment, so say the most for all of a day, by currency, in minor units, for example QFPAY_PROD_MAX_AMOUNT_PER_DAY=HKD:500000 (HKD 5,000.00)
+          - QFPAY_PROD_MAX_REFUND is not set: QFPAY_PROD_ALLOW opens refund, so say the most for one refund, by currency, in minor units, for example QFPAY_PROD_MAX_REFUND=HKD:500000 (HKD 5,000.00)
+          - QFPAY_PROD_MAX_REFUND_PER_DAY is not set: QFPAY_PROD_ALLOW opens refund, so say the most for all of a day, by currency, in minor units, for example QFPAY_PROD_MAX_REFUND_PER_DAY=HKD:500000 (HKD 5,000.00)
+        ");
 }
 
 #[tokio::test]
@@ -206,8 +300,8 @@ async fn doctor_tells_the_policy_in_force_in_plain_sentences_and_no_secret() {
     QFPAY_KEY = (set, not shown)
     QFPAY_MCHID = M0001
     QFPAY_PROD_ALLOW = create_payment,query_transaction
-    QFPAY_PROD_PAY_TYPES = 800101,800201
     QFPAY_STATE_DIR = /desk
+    QFPAY_PROD_PAY_TYPES = 800101,800201
     QFPAY_PROD_MAX_AMOUNT = HKD:500000
     QFPAY_PROD_MAX_AMOUNT_PER_DAY = HKD:5000000
     ");

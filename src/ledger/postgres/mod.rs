@@ -20,11 +20,11 @@ use tokio::sync::OnceCell;
 use self::batch::{Batch, Work};
 pub use self::pace::SharedPace;
 use super::{
-    Asked, Decision, LedgerError, Scope,
+    Asked, Decision, Lapsed, LedgerError, Scope,
     open::{Outcome, Wanted, open},
     port::ledger,
     rows::ApprovalRow,
-    store::{Approvals as _, ChangeRow, Lease, NewEvent, Store as _, Used},
+    store::{Approvals as _, ChangeRow, Lease, NewEvent, Store as _},
 };
 
 /// Most connections of one process.
@@ -34,13 +34,16 @@ const ACQUIRE: Duration = Duration::from_secs(5);
 /// How long one statement may take, and how long it may wait for another's lock. A statement is planned
 /// once for a connection, most often while the tables are small, when reading all of one looks
 /// cheapest; but every statement here looks single rows up by an index, for ever.
-const SESSION: [(&str, &str); 6] = [
+const SESSION: [(&str, &str); 7] = [
     ("enable_seqscan", "off"),
     ("enable_hashjoin", "off"),
     ("enable_mergejoin", "off"),
     ("statement_timeout", "10s"),
     ("lock_timeout", "5s"),
-    ("idle_in_transaction_session_timeout", "15s"),
+    // Sooner than others give up waiting for its locks, so that one that hangs holds nobody up.
+    ("idle_in_transaction_session_timeout", "3s"),
+    // What was waited for by a lock has to be seen.
+    ("default_transaction_isolation", "read committed"),
 ];
 /// How long the server may be silent. It ends a statement sooner by itself; one that is frozen, or out
 /// of reach behind a connection that still looks open, ends nothing.
@@ -256,9 +259,19 @@ impl PostgresLedger {
         })
     }
 
-    async fn spoil(&self, used: Used) -> Result<(), LedgerError> {
+    async fn spoil(&self, id: String) -> Result<(), LedgerError> {
         persist!({
-            self.database.connection().await?.use_sealed(&self.scope, &used).await?;
+            self.database.connection().await?.use_sealed(&self.scope, &id).await?;
+            Ok(())
+        })
+    }
+
+    async fn end(&self, lapsed: Lapsed, event: NewEvent, now_ms: i64) -> Result<(), LedgerError> {
+        persist!({
+            let mut connection = self.database.connection().await?;
+            let mut transaction = sqlx::Connection::begin(&mut *connection).await?;
+            transaction.end(&self.scope, &lapsed, &event, now_ms).await?;
+            transaction.commit().await?;
             Ok(())
         })
     }

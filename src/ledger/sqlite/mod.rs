@@ -18,11 +18,11 @@ use tokio::sync::OnceCell;
 
 use self::writer::Writer;
 use super::{
-    Asked, Decision, LedgerError, Scope,
+    Asked, Decision, Lapsed, LedgerError, Scope,
     open::{Outcome, Wanted, open},
     port::ledger,
     rows::{self, ApprovalRow},
-    store::{Approvals as _, ChangeRow, Lease, NewEvent, Store as _, Used, Write as _},
+    store::{Approvals as _, ChangeRow, Lease, NewEvent, Store as _, Write as _},
 };
 
 /// How long a writer waits for another process.
@@ -153,14 +153,23 @@ impl SqliteLedger {
             .await
     }
 
-    async fn spoil(&self, used: Used) -> Result<(), LedgerError> {
+    async fn spoil(&self, id: String) -> Result<(), LedgerError> {
         let (writer, scope) = (self.writer().await?, self.scope.clone());
         writer
             .write(move |connection| {
                 Box::pin(async move {
-                    connection.use_sealed(&scope, &used).await?;
+                    connection.use_sealed(&scope, &id).await?;
                     Ok(())
                 })
+            })
+            .await
+    }
+
+    async fn end(&self, lapsed: Lapsed, event: NewEvent, now_ms: i64) -> Result<(), LedgerError> {
+        let (writer, scope) = (self.writer().await?, self.scope.clone());
+        writer
+            .write(move |connection| {
+                Box::pin(async move { Ok(connection.end(&scope, &lapsed, &event, now_ms).await?) })
             })
             .await
     }

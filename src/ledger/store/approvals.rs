@@ -1,24 +1,14 @@
 //! Questions to persons, and their answers, each good once.
 use sqlx::{PgConnection, SqliteConnection, types::Json};
 
-use super::{NewEvent, Outcome, Store as _};
+use super::{NewEvent, Outcome, Store as _, Write as _};
 use crate::ledger::{
-    Asked, Decision, MOST_WAITING, Scope,
+    ApprovalState, Asked, Decision, Lapsed, MOST_OF_ONE, MOST_WAITING, Scope,
     rows::{self, ApprovalRow},
 };
 
 /// What an answer is kept for after it is good for nothing, in milliseconds: a day, to be looked at.
 const KEPT_MS: i64 = 86_400_000;
-
-/// A sealed answer that is used up.
-#[derive(Debug, Clone)]
-pub(in crate::ledger) struct Used {
-    pub(in crate::ledger) id: String,
-    pub(in crate::ledger) number: String,
-    pub(in crate::ledger) digest: String,
-    pub(in crate::ledger) until_ms: i64,
-    pub(in crate::ledger) now_ms: i64,
-}
 
 pub(in crate::ledger) trait Approvals: Send {
     /// Removes what has been over for long, so that the table stays small.
@@ -61,18 +51,32 @@ pub(in crate::ledger) trait Approvals: Send {
         now_ms: i64,
     ) -> impl Future<Output = Outcome<Option<(String, String)>>> + Send;
 
-    /// Uses a sealed answer up; false if it was used before.
-    fn use_sealed(
+    /// Uses a sealed answer up; false if it was used before, or is none.
+    fn use_sealed(&mut self, scope: &Scope, id: &str)
+    -> impl Future<Output = Outcome<bool>> + Send;
+
+    /// Questions that expired and came to nothing, some of them.
+    fn lapsing(
         &mut self,
         scope: &Scope,
-        used: &Used,
-    ) -> impl Future<Output = Outcome<bool>> + Send;
+        now_ms: i64,
+    ) -> impl Future<Output = Outcome<Vec<ApprovalRow>>> + Send;
+
+    /// Ends one of them, if it stands as it did.
+    fn end(
+        &mut self,
+        scope: &Scope,
+        lapsed: &Lapsed,
+        event: &NewEvent,
+        now_ms: i64,
+    ) -> impl Future<Output = Outcome<()>> + Send;
 }
 
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT code, number, digest, question, nonce, state, decided_by, asked_ms, expires_ms \
+            "SELECT code, number, digest, question, nonce, state, asked_by, decided_by, asked_ms, \
+             expires_ms \
              FROM approvals WHERE environment = $1 AND merchant = $2 ",
             $rest
         )
@@ -103,36 +107,41 @@ macro_rules! approvals {
                 let now_ms = asked.now.as_millisecond();
                 let number = asked.question.number.as_str();
                 self.forget(scope, now_ms).await?;
-                let same = sqlx::query_as(select!(
-                    "AND number = $3 AND digest = $4 AND state IN ('waiting', 'declined') \
-                     AND expires_ms > $5 ORDER BY asked_ms DESC LIMIT 1"
-                ))
-                .bind(environment)
-                .bind(merchant)
-                .bind(number)
-                .bind(asked.question.digest.as_str())
-                .bind(now_ms)
-                .fetch_optional(&mut *self)
-                .await?;
-                if same.is_some() {
-                    return Ok(same);
-                }
-                let (waiting,): (i64,) = sqlx::query_as(
-                    "SELECT count(*) FROM approvals WHERE environment = $1 AND merchant = $2 \
-                     AND state = 'waiting' AND expires_ms > $3",
-                )
-                .bind(environment)
-                .bind(merchant)
-                .bind(now_ms)
-                .fetch_one(&mut *self)
-                .await?;
-                if waiting >= MOST_WAITING {
-                    return Ok(None);
+                if asked.state == ApprovalState::Waiting {
+                    self.lock(format!("ask|{environment}|{merchant}")).await?;
+                    let same = sqlx::query_as(select!(
+                        "AND number = $3 AND digest = $4 AND state IN ('waiting', 'declined') \
+                         AND expires_ms > $5 ORDER BY asked_ms DESC LIMIT 1"
+                    ))
+                    .bind(environment)
+                    .bind(merchant)
+                    .bind(number)
+                    .bind(asked.question.digest.as_str())
+                    .bind(now_ms)
+                    .fetch_optional(&mut *self)
+                    .await?;
+                    if same.is_some() {
+                        return Ok(same);
+                    }
+                    let (waiting, theirs): (i64, i64) = sqlx::query_as(
+                        "SELECT count(*), count(CASE WHEN asked_by = $4 THEN 1 END) \
+                         FROM approvals WHERE environment = $1 AND merchant = $2 \
+                         AND state = 'waiting' AND expires_ms > $3",
+                    )
+                    .bind(environment)
+                    .bind(merchant)
+                    .bind(now_ms)
+                    .bind(asked.asked_by.as_str())
+                    .fetch_one(&mut *self)
+                    .await?;
+                    if waiting >= MOST_WAITING || theirs >= MOST_OF_ONE {
+                        return Ok(None);
+                    }
                 }
                 sqlx::query(
                     "INSERT INTO approvals (environment, merchant, code, number, digest, question, \
-                     nonce, state, asked_ms, expires_ms) \
-                     VALUES ($1, $2, $3, $4, $5, $6, $7, 'waiting', $8, $9)",
+                     nonce, state, asked_ms, expires_ms, asked_by) \
+                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
                 )
                 .bind(environment)
                 .bind(merchant)
@@ -141,8 +150,10 @@ macro_rules! approvals {
                 .bind(asked.question.digest.as_str())
                 .bind(Json(rows::lines(&asked.question)))
                 .bind(asked.nonce.as_str())
+                .bind(asked.state.word())
                 .bind(now_ms)
                 .bind(asked.expires_at.as_millisecond())
+                .bind(asked.asked_by.as_str())
                 .execute(&mut *self)
                 .await?;
                 self.note(scope, Some(number), event, now_ms).await?;
@@ -220,27 +231,44 @@ macro_rules! approvals {
                 .await
             }
 
-            async fn use_sealed(
-                &mut self,
-                scope: &Scope,
-                used: &Used,
-            ) -> Outcome<bool> {
-                self.forget(scope, used.now_ms).await?;
-                let insert = sqlx::query(
-                    "INSERT INTO approvals (environment, merchant, code, number, digest, question, \
-                     nonce, state, asked_ms, expires_ms) \
-                     VALUES ($1, $2, $3, $4, $5, $6, '', 'used', $7, $8) \
-                     ON CONFLICT (environment, merchant, code) DO NOTHING",
-                )
+            async fn use_sealed(&mut self, scope: &Scope, id: &str) -> Outcome<bool> {
+                let used = sqlx::query(
+                    "UPDATE approvals SET state = 'used' WHERE environment = $1 AND merchant = $2 \
+                     AND code = $3 AND state = 'asked'",
+                );
+                let used = used.bind(scope.environment.name()).bind(scope.merchant.as_str());
+                Ok(used.bind(id).execute(&mut *self).await?.rows_affected() == 1)
+            }
+
+            async fn lapsing(&mut self, scope: &Scope, now_ms: i64) -> Outcome<Vec<ApprovalRow>> {
+                sqlx::query_as(select!(
+                    "AND expires_ms <= $3 AND state IN ('asked', 'waiting', 'approved') \
+                     ORDER BY expires_ms LIMIT 500"
+                ))
                 .bind(scope.environment.name())
                 .bind(scope.merchant.as_str())
-                .bind(used.id.as_str())
-                .bind(used.number.as_str())
-                .bind(used.digest.as_str())
-                .bind(Json(serde_json::json!([])))
-                .bind(used.now_ms)
-                .bind(used.until_ms);
-                Ok(insert.execute(&mut *self).await?.rows_affected() == 1)
+                .bind(now_ms)
+                .fetch_all(&mut *self)
+                .await
+            }
+
+            async fn end(
+                &mut self,
+                scope: &Scope,
+                lapsed: &Lapsed,
+                event: &NewEvent,
+                now_ms: i64,
+            ) -> Outcome<()> {
+                let ended = sqlx::query(
+                    "UPDATE approvals SET state = 'lapsed' WHERE environment = $1 \
+                     AND merchant = $2 AND code = $3 AND state = $4",
+                );
+                let ended = ended.bind(scope.environment.name()).bind(scope.merchant.as_str());
+                let ended = ended.bind(lapsed.code.as_str()).bind(lapsed.was.word());
+                if ended.execute(&mut *self).await?.rows_affected() == 1 {
+                    self.note(scope, Some(&lapsed.number), event, now_ms).await?;
+                }
+                Ok(())
             }
         }
     };

@@ -23,9 +23,16 @@ pub(in crate::ledger) trait Chain: Send {
         limit: u32,
     ) -> impl Future<Output = Outcome<Vec<ChainRow>>> + Send;
 
-    /// How many rows of the audit are in no chain: older than it, and not. Each link has an event
-    /// of its own, so they are counted.
-    fn unchained(&mut self, scope: &Scope) -> impl Future<Output = Outcome<(i64, i64)>> + Send;
+    /// What there was before the chain: how many rows, and the id of the last one.
+    fn chain_start(&mut self, scope: &Scope) -> impl Future<Output = Outcome<(i64, i64)>> + Send;
+
+    /// How many rows of the audit are behind the id `after`, as far as one statement counts, and
+    /// the id of the last of them; none at the end. It stops where the chain begins.
+    fn count_events(
+        &mut self,
+        scope: &Scope,
+        after: i64,
+    ) -> impl Future<Output = Outcome<(i64, Option<i64>)>> + Send;
 
     fn events(
         &mut self,
@@ -64,19 +71,34 @@ macro_rules! chain {
                 .await
             }
 
-            async fn unchained(&mut self, scope: &Scope) -> Outcome<(i64, i64)> {
-                sqlx::query_as(
-                    "WITH first AS (SELECT min(event_id) AS id FROM chain WHERE environment = $1 \
-                     AND merchant = $2), all_of AS (SELECT CAST(count(*) AS BIGINT) AS rows, \
-                     CAST(count(CASE WHEN first.id IS NULL OR e.id < first.id THEN 1 END) \
-                     AS BIGINT) AS older FROM first, events e WHERE e.environment = $1 \
-                     AND e.merchant = $2), linked AS (SELECT CAST(count(*) AS BIGINT) AS rows \
-                     FROM chain c JOIN events e ON e.id = c.event_id \
-                     WHERE c.environment = $1 AND c.merchant = $2) \
-                     SELECT older, all_of.rows - older - linked.rows FROM all_of, linked",
+            async fn chain_start(&mut self, scope: &Scope) -> Outcome<(i64, i64)> {
+                let start = sqlx::query_as(
+                    "SELECT rows, last_id FROM chain_start WHERE environment = $1 \
+                     AND merchant = $2",
                 )
                 .bind(scope.environment.name())
                 .bind(scope.merchant.as_str())
+                .fetch_optional(&mut *self)
+                .await?;
+                Ok(start.unwrap_or((0, i64::MIN)))
+            }
+
+            async fn count_events(
+                &mut self,
+                scope: &Scope,
+                after: i64,
+            ) -> Outcome<(i64, Option<i64>)> {
+                let (_, last_id) = self.chain_start(scope).await?;
+                let until = if after < last_id { last_id } else { i64::MAX };
+                sqlx::query_as(
+                    "SELECT CAST(count(*) AS BIGINT), max(id) FROM (SELECT id FROM events \
+                     WHERE environment = $1 AND merchant = $2 AND id > $3 AND id <= $4 \
+                     ORDER BY id LIMIT 10000) AS page",
+                )
+                .bind(scope.environment.name())
+                .bind(scope.merchant.as_str())
+                .bind(after)
+                .bind(until)
                 .fetch_one(&mut *self)
                 .await
             }

@@ -16,11 +16,7 @@ use super::{
 use crate::domain::{Budget, OrderNumber, Spent, Syssn};
 
 use self::write::{bind_event, insert_event};
-pub(super) use self::{
-    approvals::{Approvals, Used},
-    chain::Chain,
-    write::Write,
-};
+pub(super) use self::{approvals::Approvals, chain::Chain, write::Write};
 
 type Outcome<T> = Result<T, sqlx::Error>;
 

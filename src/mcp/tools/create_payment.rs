@@ -127,7 +127,7 @@ impl Server {
             Outcome::Done(receipt) => Reply::new(PaymentReply::new(receipt, environment, zone)),
             Outcome::Round(round) => Reply::Round(round),
             Outcome::Approval(needed, approval) => {
-                let next_step = self.next_of_approval(TOOL, "out_trade_no", &needed, &approval);
+                let next_step = self.next_of_approval(TOOL, "out_trade_no", &approval);
                 let code = approval.code;
                 Reply::new(PaymentReply::waits(&needed, &terms, environment, code, next_step))
             }

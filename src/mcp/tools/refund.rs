@@ -83,7 +83,7 @@ impl Server {
             Outcome::Done(receipt) => Reply::new(RefundReply::new(receipt, environment)),
             Outcome::Round(round) => Reply::Round(round),
             Outcome::Approval(needed, approval) => {
-                let next_step = self.next_of_approval(TOOL, "refund_no", &needed, &approval);
+                let next_step = self.next_of_approval(TOOL, "refund_no", &approval);
                 Reply::new(RefundReply::waits(&needed, environment, approval.code, next_step))
             }
         })

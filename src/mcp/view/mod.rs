@@ -8,7 +8,7 @@ mod refund;
 use jiff::civil::DateTime;
 
 pub(super) use self::{
-    next::{after_cancel, after_query, after_wait},
+    next::{after_asking, after_cancel, after_query, after_wait},
     order::{OneRefund, Order},
     payment::PaymentReply,
     refund::RefundReply,

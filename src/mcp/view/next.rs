@@ -4,11 +4,8 @@ use jiff::Timestamp;
 use super::query;
 use crate::{
     domain::{OrderNumber, PaymentState},
-    ledger::Approval,
-    mcp::Server,
     payments::{
         cancel::Cancelled,
-        consent::Needed,
         query::{NO_RECORD, OrderView},
     },
     spec::{
@@ -139,24 +136,19 @@ pub(in crate::mcp) fn after_cancel(cancelled: &Cancelled, number: &OrderNumber) 
     }
 }
 
-impl Server {
-    /// What to do while a person has not approved it; `argument` is that of its number.
-    pub(in crate::mcp) fn next_of_approval(
-        &self,
-        tool: &str,
-        argument: &str,
-        needed: &Needed,
-        approval: &Approval,
-    ) -> String {
-        let until = approval.expires_at.to_zoned(self.payments.settings.zone.clone());
-        format!(
-            "Nothing was sent: a person has to approve it, and you cannot. Tell them to {} before \
-             {}. Then call {tool} again with the same arguments and {argument} \"{}\".",
-            self.ways_to_approve(&approval.code),
-            until.strftime("%H:%M"),
-            needed.question.number
-        )
-    }
+/// What to do while a person has not approved what has this number: `how` they do, and the
+/// `argument` that takes the number.
+pub(in crate::mcp) fn after_asking(
+    tool: &str,
+    argument: &str,
+    number: &OrderNumber,
+    how: &str,
+    until: &str,
+) -> String {
+    format!(
+        "Nothing was sent: a person has to approve it, and you cannot. Tell them to {how} before \
+         {until}. Then call {tool} again with the same arguments and {argument} \"{number}\"."
+    )
 }
 
 /// What to do after a payment that was not carried out.

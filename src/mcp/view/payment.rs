@@ -105,7 +105,7 @@ impl PaymentReply {
         let amount = needed.amount;
         Self {
             status: NEEDS_APPROVAL,
-            out_trade_no: needed.order.to_string(),
+            out_trade_no: needed.question.number.to_string(),
             environment,
             amount: amount.minor(),
             currency: amount.currency().code,

@@ -106,7 +106,7 @@ impl RefundReply {
         Self {
             status: NEEDS_APPROVAL,
             refund_no: needed.question.number.to_string(),
-            out_trade_no: Some(needed.order.to_string()),
+            out_trade_no: needed.order.as_ref().map(ToString::to_string),
             environment,
             amount: amount.minor(),
             currency: amount.currency().code,

@@ -1,4 +1,8 @@
 -- The same as SQLite's third; see there for what the columns are.
+-- In a large ledger the indexes take their time.
+SET LOCAL statement_timeout = 0;
+SET LOCAL lock_timeout = 0;
+
 CREATE INDEX entries_by_day ON entries (sent_ms)
     INCLUDE (environment, merchant, kind, currency, state, amount_minor);
 
@@ -10,7 +14,9 @@ CREATE TABLE approvals (
     digest      TEXT   NOT NULL,
     question    JSONB  NOT NULL,
     nonce       TEXT   NOT NULL,
-    state       TEXT   NOT NULL CHECK (state IN ('waiting', 'approved', 'declined', 'used')),
+    state       TEXT   NOT NULL
+        CHECK (state IN ('asked', 'waiting', 'approved', 'declined', 'used', 'lapsed')),
+    asked_by    TEXT   NOT NULL,
     decided_by  TEXT,
     asked_ms    BIGINT NOT NULL,
     expires_ms  BIGINT NOT NULL,
@@ -29,11 +35,24 @@ CREATE TABLE chain (
     PRIMARY KEY (environment, merchant, seq)
 );
 
+CREATE TABLE chain_start (
+    environment TEXT   NOT NULL,
+    merchant    TEXT   NOT NULL,
+    rows        BIGINT NOT NULL,
+    last_id     BIGINT NOT NULL,
+    PRIMARY KEY (environment, merchant)
+);
+
+INSERT INTO chain_start SELECT environment, merchant, count(*), max(id) FROM events GROUP BY 1, 2;
+
 CREATE INDEX events_by_time ON events (at_ms, id);
 
 CREATE FUNCTION chain_is_only_added_to() RETURNS trigger LANGUAGE plpgsql AS
 $$ BEGIN RAISE EXCEPTION 'the chain is only ever added to'; END $$;
 CREATE TRIGGER chain_is_only_added_to BEFORE UPDATE OR DELETE OR TRUNCATE ON chain
+    FOR EACH STATEMENT EXECUTE FUNCTION chain_is_only_added_to();
+
+CREATE TRIGGER chain_start_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON chain_start
     FOR EACH STATEMENT EXECUTE FUNCTION chain_is_only_added_to();
 
 -- One part of what is hashed, as `domain::digest` writes it.
