@@ -9,7 +9,7 @@ fn main() -> ExitCode {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     match runtime {
         Ok(runtime) => {
-            let code = runtime.block_on(cli::run(cli, &environment));
+            let code = runtime.block_on(cli::run(cli, &environment, &names()));
             // A read of stdin that still waits must not hold the end of the process up.
             runtime.shutdown_background();
             code
@@ -25,4 +25,13 @@ fn main() -> ExitCode {
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
 fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
+}
+
+/// The names of what is meant for us in it.
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+fn names() -> Vec<String> {
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    let mut names: Vec<String> = names.filter(|it| it.starts_with("QFPAY_")).collect();
+    names.sort_unstable();
+    names
 }

@@ -26,7 +26,8 @@ pub(super) struct Approve {
 }
 
 pub(super) async fn run(config: &Config, approve: Approve, style: Style) -> ExitCode {
-    let caller = Caller { principal: terminal::account(), ..Caller::own("terminal", "approve") };
+    let caller =
+        Caller { principal: Some(terminal::account()), ..Caller::own("terminal", "approve") };
     desk::at(config, style, async |desk, out| match approve.code {
         None => list(desk, out).await,
         Some(code) => decide(&caller, &code, desk, out).await,
@@ -113,7 +114,7 @@ async fn decide(caller: &Caller, code: &str, desk: &Desk, out: &mut Out) -> Resu
 
 /// Why it cannot be decided any more.
 fn over(approval: &Approval, desk: &Desk) -> String {
-    let by = approval.decided_by.as_deref().unwrap_or("somebody");
+    let by = cleaned(approval.decided_by.as_deref().unwrap_or("somebody"));
     match approval.state {
         ApprovalState::Waiting => {
             let until = local(approval.expires_at, desk.zone());

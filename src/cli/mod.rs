@@ -9,7 +9,7 @@ use std::{
 use clap::{Parser, Subcommand};
 
 use crate::{
-    config::{Config, LedgerAt, Vars, variables},
+    config::{Config, LedgerAt, Vars, is_known, variables},
     ledger::postgres::{AddressError, Database},
     mcp::Server,
     simulator::Faults,
@@ -119,9 +119,13 @@ enum Command {
 /// Wrong usage or settings.
 const USAGE: u8 = 2;
 
-/// Runs one command with the environment that `vars` reads.
-pub async fn run(cli: Cli, vars: Vars<'_>) -> ExitCode {
+/// Runs one command with the environment that `vars` reads; `names` are those of ours in it.
+pub async fn run(cli: Cli, vars: Vars<'_>, names: &[String]) -> ExitCode {
     telemetry::start(vars(variables::LOG).as_deref());
+    // A limit that was misspelt is none, and nobody would notice.
+    for name in names.iter().filter(|it| !is_known(it)) {
+        tracing::warn!(%name, "there is no setting of this name; it changes nothing");
+    }
     let style = Style::of_stdout(vars);
     match cli.command {
         Some(Command::Demo) => return demo::run(style).await,
@@ -145,7 +149,7 @@ pub async fn run(cli: Cli, vars: Vars<'_>) -> ExitCode {
         Some(Command::Demo | Command::Operator { .. }) => ExitCode::SUCCESS,
         Some(Command::Approve(approve)) => approve::run(&config, approve, style).await,
         Some(Command::Audit(audit)) => audit::run(&config, audit, style).await,
-        Some(Command::Doctor) => doctor::run(&config, vars, style).await,
+        Some(Command::Doctor) => doctor::run(&config, vars, names, style).await,
         Some(Command::Call { tool, json }) => call::run(&tool, &json).await,
         Some(Command::Orders(orders)) => orders::run(&config, orders, style).await,
         Some(Command::Http { bind }) => serve_http(&config, bind).await,

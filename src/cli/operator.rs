@@ -11,6 +11,10 @@ use crate::transport::Operators;
 const LEAST: usize = 12;
 
 pub(super) fn run(name: &str) -> ExitCode {
+    if let Err(problem) = Operators::check_name(name) {
+        complain(&format!("qfpay-mcp: {problem}"));
+        return ExitCode::from(USAGE);
+    }
     let password = match password() {
         Ok(password) => password,
         Err(problem) => {

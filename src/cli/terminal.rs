@@ -57,14 +57,14 @@ fn forget_what_was_typed() {}
 
 /// The name of the account that runs this, by the system and not by a variable.
 #[cfg(unix)]
-pub(super) fn account() -> Option<String> {
+pub(super) fn account() -> String {
     use nix::unistd::{Uid, User};
     let uid = Uid::current();
     let user = User::from_uid(uid).ok().flatten();
-    Some(user.map_or_else(|| format!("uid {uid}"), |it| it.name))
+    user.map_or_else(|| format!("uid {uid}"), |it| it.name)
 }
 
 #[cfg(not(unix))]
-pub(super) fn account() -> Option<String> {
-    None
+pub(super) fn account() -> String {
+    "somebody at the terminal".to_owned()
 }

@@ -10,6 +10,11 @@ use secrecy::SecretString;
 use super::{LedgerAt, Reader, variables as var};
 use crate::spec::Environment;
 
+/// An address in some form or other, rather than the path of a file.
+fn looks_like_an_address(text: &str) -> bool {
+    text.contains("://") || text.starts_with("postgres") || text.contains("password=")
+}
+
 impl Reader<'_> {
     pub(super) fn state_dir(&mut self) -> PathBuf {
         if let Some(dir) = self.get(var::STATE_DIR) {
@@ -45,7 +50,7 @@ impl Reader<'_> {
                 LedgerAt::Postgres(SecretString::from(url))
             }
             // Not told back: an address may hold a password.
-            Some(url) if url.contains("://") => {
+            Some(url) if looks_like_an_address(&url) => {
                 self.problems.push(format!(
                     "{} is an address, but not of PostgreSQL; use \
                      postgres://user:password@host/database, or the path of a file",

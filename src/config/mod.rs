@@ -287,6 +287,8 @@ impl Reader<'_> {
     fn simulator(&mut self) -> Simulator {
         let url = self.get(var::SIMULATOR_URL).map(|it| it.trim_end_matches('/').to_owned());
         if let Some(given) = url.as_ref().filter(|it| !is_loopback(it)) {
+            // Not told back where it may hold a password.
+            let given = if given.contains('@') { "no such address" } else { given };
             self.problems.push(format!(
                 "{} is `{given}`; only http:// on a loopback address is allowed, such as \
                  http://127.0.0.1:8790",
@@ -337,6 +339,11 @@ pub fn all_names() -> Vec<String> {
     let keys: Vec<String> = keys.collect();
     names.extend(keys);
     names
+}
+
+/// Whether a variable means something to us.
+pub fn is_known(name: &str) -> bool {
+    all_names().iter().any(|it| it == name)
 }
 
 /// `QFPAY_KEY` → `QFPAY_PROD_KEY`.

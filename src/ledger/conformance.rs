@@ -485,6 +485,25 @@ async fn try_within(
     ledger.open_payment(opening).await.unwrap()
 }
 
+/// Two rows of an audit that is older than its chain.
+pub(crate) const OLD_EVENTS: &str = "INSERT INTO events (environment, merchant, at_ms, what, tool, \
+    transport) VALUES ('simulator', 'm1', 1, 'asked', 'query_transaction', 'stdio'), \
+    ('simulator', 'm1', 2, 'asked', 'query_transaction', 'stdio')";
+
+/// Holds the audit of a ledger with [`OLD_EVENTS`] and one payment, of whose old rows some are left.
+pub(crate) async fn old_events_are_counted(ledger: &dyn Ledger, left: u64) {
+    let mut check = Check::default();
+    while ledger.check(&mut check, 5).await.unwrap() {}
+    let counted = ledger.counted().await.unwrap();
+    assert_eq!(counted, Counted { at_start: 2, before: left, since: 1 });
+    check.end(counted);
+    let faults = match left {
+        2 => Vec::new(),
+        _ => vec!["1 row from before the chain, and there had been 2 rows"],
+    };
+    assert_eq!(check.faults, faults);
+}
+
 fn budget(most_today: u64) -> Budget {
     Budget {
         day_start: in_seconds(-3600),

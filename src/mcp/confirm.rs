@@ -120,7 +120,7 @@ impl Server {
             Err(Refused::NeedsYes(needed)) => *needed,
             done => {
                 if let (Err(Refused::NotConfirmed(_)), Some(yes)) = (&done, &yes) {
-                    self.payments.use_up(yes).await;
+                    self.payments.use_up(yes).await?;
                 }
                 return done.map(Outcome::Done);
             }
@@ -251,11 +251,13 @@ impl Server {
         let asked_at = self.payments.clock.now();
         let form = form(&needed.question, needed.amount);
         let answer = tokio::select! {
+            // Who took the call back is not heard any more, whatever came with that.
+            biased;
+            () = context.ct.cancelled() => return Err(NotConfirmed::Cancelled),
+            () = self.payments.stop.cancelled() => return Err(NotConfirmed::Cancelled),
             answer = context.peer.create_elicitation_with_timeout(form, Some(self.asking.time)) => {
                 answer
             }
-            () = context.ct.cancelled() => return Err(NotConfirmed::Cancelled),
-            () = self.payments.stop.cancelled() => return Err(NotConfirmed::Cancelled),
             () = self.thinking(context) => return Err(NotConfirmed::Cancelled),
         };
         let waited = self.payments.clock.now().duration_since(asked_at).as_millis();

@@ -220,15 +220,18 @@ impl Payments {
 
     /// The same, of a question that was answered: the answer, whatever it was, is used up.
     pub async fn said_no(&self, caller: &Caller, yes: &Yes, why: NotConfirmed) -> Refused {
-        self.use_up(yes).await;
+        // A no that is not on disk could be followed by a yes: it is not told as one.
+        if let Err(error) = self.use_up(yes).await {
+            return error.into();
+        }
         self.not_confirmed(caller, Some(&yes.number), why).await
     }
 
     /// An answer that did not fit is good for nothing any more.
-    pub async fn use_up(&self, yes: &Yes) {
-        let Given::Sealed { id } = &yes.given else { return };
-        if let Err(error) = self.ledger.use_up(id).await {
-            tracing::warn!(%error, "an answer that is used up could not be written down");
+    pub async fn use_up(&self, yes: &Yes) -> Result<(), LedgerError> {
+        match &yes.given {
+            Given::Sealed { id } => self.ledger.use_up(id).await,
+            Given::Answered => Ok(()),
         }
     }
 

@@ -61,8 +61,11 @@ impl Payments {
         guard: Option<Timestamp>,
         yes: Option<Yes>,
     ) -> Result<Receipt, Refused> {
-        let (budget, spent) = self.budget(Action::CreatePayment, terms.amount).await?;
-        if let Err(refused) = self.permit_payment(terms, Some(spent)) {
+        let budget = self.budget(Action::CreatePayment, terms.amount);
+        // The sums are the ledger's to hold; here they are read only to tell all rules at once.
+        if self.permit_payment(terms, Some(Spent::default())).is_err() {
+            let spent = self.spent(Action::CreatePayment, terms.amount, budget).await?;
+            let refused = over(self.permit_payment(terms, Some(spent)));
             // What left before there was such a limit is told all the same.
             if self.permit_payment(terms, None).is_err() {
                 return Err(refused);

@@ -13,11 +13,11 @@ use crate::{
     clock::Clock,
     domain::{
         Amount, Budget, OrderNumber, PaymentEvent, PaymentState, RefundEvent, RefundState, Spent,
-        Syssn, time,
+        time,
     },
     ledger::{
         Caller, Entry, Happening, Kind, Ledger, LedgerError, MOST_WAITING, News, Note, Noted,
-        Payment, Refund,
+        Payment, Record, Refund,
     },
     policy::{Action, Facts, Policy, Violation},
     spec::Environment,
@@ -181,21 +181,24 @@ impl Payments {
         if violations.is_empty() { Ok(()) } else { Err(Refused::Forbidden(violations)) }
     }
 
-    /// What the ledger has to hold of the limits, and what left already.
-    async fn budget(
+    /// What the ledger has to hold of the limits.
+    fn budget(&self, action: Action, amount: Amount) -> Option<Budget> {
+        let (settings, now) = (&self.settings, self.clock.now());
+        settings.policy.limits.budget(action, amount, now, &settings.zone)
+    }
+
+    /// What left already, as far as it counts towards the budget.
+    async fn spent(
         &self,
         action: Action,
         amount: Amount,
-    ) -> Result<(Option<Budget>, Spent), LedgerError> {
-        let settings = &self.settings;
-        let now = self.clock.now();
-        let budget = settings.policy.limits.budget(action, amount, now, &settings.zone);
+        budget: Option<Budget>,
+    ) -> Result<Spent, LedgerError> {
         let kind = if action == Action::Refund { Kind::Refund } else { Kind::Payment };
-        let spent = match &budget {
-            Some(budget) => self.ledger.spent(kind, amount.currency().code, budget).await?,
-            None => Spent::default(),
-        };
-        Ok((budget, spent))
+        match &budget {
+            Some(budget) => self.ledger.spent(kind, amount.currency().code, budget).await,
+            None => Ok(Spent::default()),
+        }
     }
 
     /// A new number that sorts by time: a letter, the merchant's wall clock, eight random letters.
@@ -252,9 +255,7 @@ impl Payments {
             let keep = payment.syssn.is_some() && known;
             let syssn = news.syssn.clone().filter(|_| !keep);
             let news = News { syssn, late, ..news.clone() };
-            if to == payment.state
-                && !says_more(&news, payment.syssn.as_ref(), payment.respcd.as_ref())
-            {
+            if to == payment.state && !says_more(&news, &payment) {
                 return Ok(payment);
             }
             let note = if late { late_success(note, payment.state.word()) } else { note.clone() };
@@ -293,9 +294,7 @@ impl Payments {
             };
             let late = refund.state == RefundState::Failed && to == RefundState::Refunded;
             let news = News { late, ..news.clone() };
-            if to == refund.state
-                && !says_more(&news, refund.syssn.as_ref(), refund.respcd.as_ref())
-            {
+            if to == refund.state && !says_more(&news, &refund) {
                 return Ok(refund);
             }
             let note = if late { late_success(note, refund.state.word()) } else { note.clone() };
@@ -385,11 +384,11 @@ fn is_judgement(note: &Note<'_>) -> bool {
 }
 
 /// Whether news would change anything besides the state.
-fn says_more(news: &News, syssn: Option<&Syssn>, respcd: Option<&String>) -> bool {
-    (news.syssn.is_some() && news.syssn.as_ref() != syssn)
+fn says_more<Terms, State>(news: &News, known: &Record<Terms, State>) -> bool {
+    (news.syssn.is_some() && news.syssn != known.syssn)
         || news.late
-        || (news.respcd.is_some() && news.respcd.as_ref() != respcd)
-        || news.shown.is_some()
+        || (news.respcd.is_some() && news.respcd != known.respcd)
+        || news.shown.as_ref().is_some_and(|it| *it != known.shown)
 }
 
 /// What an answer tells the ledger.

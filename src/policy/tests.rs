@@ -218,7 +218,7 @@ fn only_what_asks_and_never_moves_is_left_in_read_only_mode() {
 
 #[test]
 fn the_policy_reads_as_plain_sentences() {
-    let say = |policy: &Policy, environment| policy.sentences(environment).join("\n");
+    let say = |policy: &Policy, environment| policy.sentences(environment, Some("m1")).join("\n");
     insta::assert_snapshot!(say(&Policy::default(), Environment::Simulator), @"
     In the simulator an agent may create payments of any amount, without a limit a day; nobody is asked.
     In the simulator an agent may look payments up and wait for them.
@@ -235,12 +235,12 @@ fn the_policy_reads_as_plain_sentences() {
         allowlist: Allowlist {
             actions: vec![Action::CreatePayment, Action::QueryTransaction, Action::Refund],
             pay_types: list("800101,800201"),
-            currencies: list("HKD"),
+            currencies: list("HKD,USD"),
             mchids: list("m1"),
         },
         limits: Limits {
             payment: caps("HKD:500000,USD:60000", ""),
-            payments_per_day: caps("HKD:5000000", ""),
+            payments_per_day: caps("HKD:5000000,USD:600000", ""),
             payments_per_hour: Some(Rate { variable: String::new(), most: 20 }),
             refund: caps("HKD:100000", ""),
             refunds_per_day: caps("HKD:200000", ""),
@@ -249,12 +249,29 @@ fn the_policy_reads_as_plain_sentences() {
         confirm: Confirm::Money,
     };
     insta::assert_snapshot!(say(&policy, Environment::Prod), @"
-    In production an agent may create payments up to HKD 5,000.00 or USD 600.00 each, HKD 50,000.00 a day, 20 an hour, by 800101 and 800201, in HKD; each needs a person's yes.
+    In production an agent may create payments up to HKD 5,000.00 or USD 600.00 each, HKD 50,000.00 or USD 6,000.00 a day, 20 an hour, by 800101 and 800201, in HKD and USD; each needs a person's yes.
     In production an agent may look payments up and wait for them.
     In production an agent may refund payments up to HKD 1,000.00 each, HKD 2,000.00 a day, by 800101 and 800201, in HKD; each needs a person's yes.
     In production an agent may not end orders that are not paid yet.
     Only the merchant m1 may be used.
     ");
+    assert!(policy.asks_about_anything(Environment::Prod, Some("m1")));
+    // Another merchant's, and limits that no currency stands in together.
+    assert!(!policy.asks_about_anything(Environment::Prod, Some("m2")));
+    let torn = Policy {
+        limits: Limits { payment: caps("JPY:5", ""), ..policy.limits.clone() },
+        ..policy.clone()
+    };
+    let told: Vec<String> = torn.sentences(Environment::Prod, Some("m2"));
+    insta::assert_snapshot!(told.join("\n"), @"
+    In production an agent may not create payments.
+    In production an agent may not look payments up and wait for them.
+    In production an agent may not refund payments.
+    In production an agent may not end orders that are not paid yet.
+    Only the merchant m1 may be used, and this one is another.
+    ");
+    let told = torn.sentences(Environment::Prod, Some("m1")).remove(0);
+    insta::assert_snapshot!(told, @"In production an agent may not create payments: no currency is named by every list and limit.");
     let closed = Policy { read_only: true, confirm: Confirm::Never, ..policy };
     insta::assert_snapshot!(say(&closed, Environment::Test), @"
     In `test` an agent may not create payments.

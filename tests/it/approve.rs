@@ -213,7 +213,11 @@ impl Page {
 
     async fn press(&self, code: &str, form: &str, login: Option<&str>) -> (u16, String) {
         let request = self.http.post(format!("{}/approve/{code}", self.base));
-        let request = request.header("content-type", "application/x-www-form-urlencoded");
+        let request = request
+            .header("content-type", "application/x-www-form-urlencoded")
+            // As a browser does.
+            .header("origin", &self.base)
+            .header("sec-fetch-site", "same-origin");
         let request = match login {
             Some(password) => request.basic_auth("alice", Some(password)),
             None => request,
@@ -242,7 +246,7 @@ async fn an_operator_approves_on_a_page_behind_a_login_that_no_agent_has() {
     assert_eq!(header("x-frame-options"), "DENY");
     assert_eq!(
         (header("cache-control").as_str(), header("referrer-policy").as_str()),
-        ("no-store", "no-referrer")
+        ("no-store", "same-origin")
     );
     assert_eq!(page.get(&path, Some(("alice", "wrong horse battery"))).await.0, 401);
     assert_eq!(page.get(&path, Some(("bob", PASSWORD))).await.0, 401);

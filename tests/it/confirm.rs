@@ -50,13 +50,26 @@ pub(crate) enum Says {
 #[derive(Debug, Clone)]
 pub(crate) struct Person {
     says: Says,
+    /// How long they think.
+    pub(crate) thinks: Duration,
     name: &'static str,
     asked: Arc<Mutex<Vec<String>>>,
 }
 
 impl Person {
     pub(crate) fn who(says: Says) -> Self {
-        Self { says, name: "till", asked: Arc::default() }
+        let thinks = match says {
+            Says::AtOnce => Duration::ZERO,
+            Says::Late => Duration::from_secs(6),
+            Says::Yes
+            | Says::No
+            | Says::Declines
+            | Says::Cancels
+            | Says::Empty
+            | Says::Odd
+            | Says::Unable => HUMAN,
+        };
+        Self { says, thinks, name: "till", asked: Arc::default() }
     }
 
     /// The questions that were shown.
@@ -81,17 +94,7 @@ impl ClientHandler for Person {
         let ElicitRequestParams::FormElicitationParams { message, .. } = request else { panic!() };
         self.asked.lock().unwrap().push(message);
         let accept = |content| ElicitResult::new(ElicitationAction::Accept).with_content(content);
-        match self.says {
-            Says::AtOnce => {}
-            Says::Late => tokio::time::sleep(Duration::from_secs(6)).await,
-            Says::Yes
-            | Says::No
-            | Says::Declines
-            | Says::Cancels
-            | Says::Empty
-            | Says::Odd
-            | Says::Unable => tokio::time::sleep(HUMAN).await,
-        }
+        tokio::time::sleep(self.thinks).await;
         Ok(match self.says {
             Says::Yes | Says::AtOnce | Says::Late => accept(json!({"answer": "yes"})),
             Says::No => accept(json!({"answer": "no"})),

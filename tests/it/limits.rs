@@ -275,6 +275,7 @@ async fn doctor_tells_the_policy_in_force_in_plain_sentences_and_no_secret() {
         .env("QFPAY_PROD_PAY_TYPES", "800101,800201")
         .env("QFPAY_PROD_MAX_AMOUNT", "HKD:500000")
         .env("QFPAY_PROD_MAX_AMOUNT_PER_DAY", "HKD:5000000")
+        .env("QFPAY_PROD_MAX_AMOUNTS", "HKD:1")
         .arg("doctor");
     let told = command.output().await.unwrap();
     let told = String::from_utf8(told.stdout).unwrap();
@@ -304,5 +305,6 @@ async fn doctor_tells_the_policy_in_force_in_plain_sentences_and_no_secret() {
     QFPAY_PROD_PAY_TYPES = 800101,800201
     QFPAY_PROD_MAX_AMOUNT = HKD:500000
     QFPAY_PROD_MAX_AMOUNT_PER_DAY = HKD:5000000
+    QFPAY_PROD_MAX_AMOUNTS: no setting of this name; it changes nothing
     ");
 }

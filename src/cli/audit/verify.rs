@@ -37,6 +37,10 @@ pub(super) async fn run(verify: &Verify, desk: &Desk, out: &mut Out) -> Result<u
         writeln!(out, "The audit of {rows} rows is {}.", desk.style.bad("not as it was written"))?;
         return Ok(1);
     }
+    if rows == 0 && counted.before == 0 {
+        writeln!(out, "Nothing is written yet ({}).", desk.place)?;
+        return Ok(0);
+    }
     writeln!(out, "All {rows} rows are {} ({}).", desk.style.good("as written"), desk.place)?;
     if let Some(head) = check.head() {
         writeln!(out, "head  {}:{}", head.rows, head.hash)?;

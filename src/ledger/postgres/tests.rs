@@ -5,7 +5,7 @@ use crate::{
     client::pace::{Limit, Pace as _},
     ledger::{
         cluster::Postgres as Cluster,
-        conformance::{ledger_tests, open_new, scope},
+        conformance::{OLD_EVENTS, ledger_tests, old_events_are_counted, open_new, scope},
     },
 };
 
@@ -29,6 +29,23 @@ async fn the_audit_can_only_be_added_to() {
         let told = sqlx::raw_sql(sql).execute(&mut *connection).await.unwrap_err();
         assert!(told.to_string().contains("events are only ever added"), "{told}");
     }
+}
+
+/// What was written before there was a chain is counted, and the chain begins behind it.
+#[tokio::test]
+async fn a_ledger_from_before_the_chain_is_brought_up_to_date() {
+    let Some(url) = place().await else { return };
+    let pool = PgPool::connect(url.expose_secret()).await.unwrap();
+    let mut before = sqlx::migrate!("src/ledger/migrations/postgres");
+    before.migrations.to_mut().retain(|it| it.version < 2);
+    before.run(&pool).await.unwrap();
+    sqlx::raw_sql(OLD_EVENTS).execute(&pool).await.unwrap();
+    let ledger = PostgresLedger::new(Arc::new(Database::new(&url).unwrap()), scope("m1"));
+    open_new(&ledger, "A1").await.unwrap();
+    old_events_are_counted(&ledger, 2).await;
+    let remove = "DROP TRIGGER events_are_only_added ON events; DELETE FROM events WHERE id = 1";
+    sqlx::raw_sql(remove).execute(&pool).await.unwrap();
+    old_events_are_counted(&ledger, 1).await;
 }
 
 #[tokio::test]

@@ -356,6 +356,27 @@ mod tests {
         assert_eq!(crate::ledger::conformance::repeats(&again).await.as_deref(), Some("A1"));
     }
 
+    /// What was written before there was a chain is counted, and the chain begins behind it.
+    #[tokio::test]
+    async fn a_ledger_from_before_the_chain_is_brought_up_to_date() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("ledger.db");
+        let options = SqliteConnectOptions::new().filename(&file).create_if_missing(true);
+        let pool = SqlitePool::connect_with(options).await.unwrap();
+        let mut before = sqlx::migrate!("src/ledger/migrations/sqlite");
+        before.migrations.to_mut().retain(|it| it.version < 3);
+        before.run(&pool).await.unwrap();
+        sqlx::raw_sql(crate::ledger::conformance::OLD_EVENTS).execute(&pool).await.unwrap();
+        pool.close().await;
+        let ledger = SqliteLedger::new(&file, scope("m1"));
+        open_payment(&ledger, "A1").await.unwrap();
+        crate::ledger::conformance::old_events_are_counted(&ledger, 2).await;
+        let mut connection = ledger.reader().await.unwrap().unwrap();
+        let remove = "DROP TRIGGER events_are_not_removed; DELETE FROM events WHERE id = 1";
+        sqlx::raw_sql(remove).execute(&mut *connection).await.unwrap();
+        crate::ledger::conformance::old_events_are_counted(&ledger, 1).await;
+    }
+
     #[cfg(unix)]
     #[tokio::test]
     async fn the_file_is_for_its_owner_only() {
