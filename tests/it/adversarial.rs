@@ -1,7 +1,7 @@
 //! Attempts to get around the person, the limits or the settings, by whatever a model, a client, a
 //! web page or a forged message can send. Each is refused, or does nothing but what it would have
 //! done without the trick; the last test of each family counts what left for QFPay: nothing.
-use std::{process::Stdio, time::Duration};
+use std::process::Stdio;
 
 use axum::{Json, Router, extract::State, routing::post};
 use qfpay_mcp::spec::fields::is_unsafe;
@@ -187,7 +187,7 @@ async fn no_text_of_a_model_confirms_or_stands_unquoted_before_the_person() {
     let target = Target::new().await;
     let mut tally = Tally::default();
     // A client that accepts whatever it is shown, without an answer: every question is kept.
-    let person = Person { thinks: Duration::ZERO, ..Person::who(Says::Empty) };
+    let person = Person::at_once(Says::Empty);
     let client = Client::with(Target::command(&target.desk), person.clone(), Era::Legacy).await;
     let mut attempt = async |tool: &str, arguments: Value| {
         let result = client.result(tool, arguments).await;

@@ -51,7 +51,7 @@ pub(crate) enum Says {
 pub(crate) struct Person {
     says: Says,
     /// How long they think.
-    pub(crate) thinks: Duration,
+    thinks: Duration,
     name: &'static str,
     asked: Arc<Mutex<Vec<String>>>,
 }
@@ -70,6 +70,11 @@ impl Person {
             | Says::Unable => HUMAN,
         };
         Self { says, thinks, name: "till", asked: Arc::default() }
+    }
+
+    /// The same, without thinking.
+    pub(crate) fn at_once(says: Says) -> Self {
+        Self { thinks: Duration::ZERO, ..Self::who(says) }
     }
 
     /// The questions that were shown.
