@@ -1,6 +1,9 @@
 //! A person's yes, as the ledger keeps it: each is good for one payment or refund, once.
 use jiff::Timestamp;
+use serde_json::{Value, json};
+use sqlx::{FromRow, types::Json};
 
+use super::LedgerError;
 use crate::domain::{Question, words::words};
 
 /// Whether a person has to say yes to what is opened, and whether one did.
@@ -109,4 +112,60 @@ pub struct Lapsed {
     pub number: String,
     /// How it stood.
     pub was: ApprovalState,
+}
+
+/// An approval as a store returns it.
+#[derive(Debug, FromRow)]
+pub(super) struct ApprovalRow {
+    code: String,
+    number: String,
+    digest: String,
+    question: Json<Value>,
+    nonce: String,
+    state: String,
+    asked_by: String,
+    decided_by: Option<String>,
+    asked_ms: i64,
+    expires_ms: i64,
+}
+
+impl ApprovalRow {
+    pub(super) fn approval(self) -> Result<Approval, LedgerError> {
+        let damaged = |column| LedgerError::Damaged { number: self.number.clone(), column };
+        let lines = read_lines(&self.question.0).ok_or_else(|| damaged("question"))?;
+        let time = |ms| Timestamp::from_millisecond(ms).map_err(|_| damaged("time"));
+        Ok(Approval {
+            question: Question {
+                number: self.number.parse().map_err(|_| damaged("number"))?,
+                lines,
+                digest: self.digest.clone(),
+            },
+            state: ApprovalState::find(&self.state).ok_or_else(|| damaged("state"))?,
+            asked_at: time(self.asked_ms)?,
+            expires_at: time(self.expires_ms)?,
+            code: self.code,
+            nonce: self.nonce,
+            asked_by: self.asked_by,
+            decided_by: self.decided_by,
+        })
+    }
+
+    /// What it is as a question that expired.
+    pub(super) fn lapsed(self) -> Option<Lapsed> {
+        let was = ApprovalState::find(&self.state)?;
+        Some(Lapsed { code: self.code, number: self.number, was })
+    }
+}
+
+/// `[["Amount", "HKD 10.50"], …]`.
+pub(super) fn lines(question: &Question) -> Value {
+    question.lines.iter().map(|(name, value)| json!([name, value])).collect()
+}
+
+fn read_lines(value: &Value) -> Option<Vec<(String, String)>> {
+    let line = |it: &Value| match it.as_array()?.as_slice() {
+        [name, value] => Some((name.as_str()?.to_owned(), value.as_str()?.to_owned())),
+        _ => None,
+    };
+    value.as_array()?.iter().map(line).collect()
 }

@@ -3,7 +3,8 @@
 //!
 //! Who can write to the database could compute the whole chain anew; against that a head that was
 //! noted elsewhere helps (`audit verify --head`).
-use super::rows::{ChainRow, Hashed};
+use sqlx::{Decode, FromRow, Type};
+
 use crate::domain::digest::digest;
 
 /// The hash of a row behind `before`; PostgreSQL computes the same in its trigger.
@@ -45,6 +46,8 @@ pub struct Counted {
     pub before: u64,
     /// Since then; each should hang in the chain.
     pub since: u64,
+    /// Of these, what still waited for that when they had been counted.
+    pub waiting: u64,
 }
 
 /// A check of the chain, row by row.
@@ -70,12 +73,14 @@ impl Check {
         Self { noted, ..Self::default() }
     }
 
-    /// There are no more rows; `counted` is what the audit holds.
+    /// There are no more rows; `counted` is what the audit held before the first of them was read,
+    /// so that what is written meanwhile is no fault.
     pub fn end(&mut self, counted: Counted) {
         let rows = |n: u64| if n == 1 { "1 row".to_owned() } else { format!("{n} rows") };
-        let Counted { at_start, before, since } = counted;
-        if since > self.linked {
-            let loose = rows(since.saturating_sub(self.linked));
+        let Counted { at_start, before, since, waiting } = counted;
+        let linked = self.linked.saturating_add(waiting);
+        if since > linked {
+            let loose = rows(since.saturating_sub(linked));
             self.fault(format!("{loose} beside the chain: slipped in, or cut out of it"));
         }
         if before != at_start {
@@ -133,5 +138,66 @@ impl Check {
             self.fault(format!("row {} has another hash than was noted", row.seq));
         }
         self.head = Some(Head { rows: row.seq, hash: row.hash });
+    }
+}
+
+/// What the hash of a row of the audit is over, as it stands in its columns.
+#[derive(Debug)]
+pub(super) struct Hashed {
+    pub(super) environment: String,
+    pub(super) merchant: String,
+    pub(super) at_ms: i64,
+    pub(super) number: Option<String>,
+    pub(super) what: String,
+    pub(super) tool: String,
+    pub(super) transport: String,
+    pub(super) client: Option<String>,
+    pub(super) principal: Option<String>,
+    /// The very text.
+    pub(super) terms: Option<String>,
+    pub(super) from_state: Option<String>,
+    pub(super) to_state: Option<String>,
+    pub(super) respcd: Option<String>,
+    pub(super) detail: Option<String>,
+}
+
+/// A link of the chain as a store returns it, with its row of the audit where that is there.
+#[derive(Debug)]
+pub(super) struct ChainRow {
+    pub(super) seq: i64,
+    pub(super) hash: String,
+    pub(super) event: Option<Hashed>,
+}
+
+impl<'r, R: sqlx::Row> FromRow<'r, R> for ChainRow
+where
+    &'static str: sqlx::ColumnIndex<R>,
+    i64: Decode<'r, R::Database> + Type<R::Database>,
+    String: Decode<'r, R::Database> + Type<R::Database>,
+    Option<i64>: Decode<'r, R::Database> + Type<R::Database>,
+    Option<String>: Decode<'r, R::Database> + Type<R::Database>,
+{
+    fn from_row(row: &'r R) -> Result<Self, sqlx::Error> {
+        let (seq, hash) = (row.try_get("seq")?, row.try_get("hash")?);
+        let Some(at_ms) = row.try_get::<Option<i64>, _>("at_ms")? else {
+            return Ok(Self { seq, hash, event: None });
+        };
+        let event = Hashed {
+            environment: row.try_get("environment")?,
+            merchant: row.try_get("merchant")?,
+            at_ms,
+            number: row.try_get("number")?,
+            what: row.try_get("what")?,
+            tool: row.try_get("tool")?,
+            transport: row.try_get("transport")?,
+            client: row.try_get("client")?,
+            principal: row.try_get("principal")?,
+            terms: row.try_get("terms")?,
+            from_state: row.try_get("from_state")?,
+            to_state: row.try_get("to_state")?,
+            respcd: row.try_get("respcd")?,
+            detail: row.try_get("detail")?,
+        };
+        Ok(Self { seq, hash, event: Some(event) })
     }
 }

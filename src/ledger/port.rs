@@ -16,8 +16,9 @@ macro_rules! ledger {
                     Approval, ApprovalState, Asked, Caller, Check, Counted, Decision, Entry, Event,
                     EventFilter, Filter, Happening, Kind, LedgerError, News, Note, Noted, Opened,
                     Opening, Payment, Place, Refund, RefundOpened,
+                    approval::ApprovalRow,
                     open::{Wanted, payment_change, refund_change},
-                    rows::{ApprovalRow, EventRow, Row, readable, readable_events},
+                    rows::{EventRow, Row, readable, readable_events},
                     store::{Approvals as _, Chain as _, Lease, NewEvent, Store as _},
                 },
             };
@@ -180,13 +181,15 @@ macro_rules! ledger {
                     let mut after = i64::MIN;
                     loop {
                         let (rows, until) = $read!(self, count_events(after));
-                        let Some(until) = until else { break Ok(counted) };
+                        let Some(until) = until else { break };
                         let rows = rows.unsigned_abs();
                         let part =
                             if until <= last_id { &mut counted.before } else { &mut counted.since };
                         *part = part.saturating_add(rows);
                         after = until;
                     }
+                    counted.waiting = $read!(self, chain_up()).unsigned_abs();
+                    Ok(counted)
                 }
 
                 async fn lease(

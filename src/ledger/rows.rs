@@ -6,12 +6,9 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 use sqlx::{Database, Decode, FromRow, Type, error::BoxDynError, types::Json};
 
-use super::{
-    Approval, ApprovalState, Entry, Event, Happening, Lapsed, LedgerError, News, Payment, Record,
-    Refund,
-};
+use super::{Entry, Event, Happening, LedgerError, News, Payment, Record, Refund};
 use crate::{
-    domain::{Amount, PaymentState, PaymentTerms, Question, RefundState, RefundTerms, Shown},
+    domain::{Amount, PaymentState, PaymentTerms, RefundState, RefundTerms, Shown},
     spec::{Currency, Field, PayType, fields::FIELDS},
 };
 
@@ -281,123 +278,6 @@ impl EventRow {
             detail: self.detail,
         })
     }
-}
-
-/// What the hash of a row of the audit is over, as it stands in its columns.
-#[derive(Debug)]
-pub(super) struct Hashed {
-    pub(super) environment: String,
-    pub(super) merchant: String,
-    pub(super) at_ms: i64,
-    pub(super) number: Option<String>,
-    pub(super) what: String,
-    pub(super) tool: String,
-    pub(super) transport: String,
-    pub(super) client: Option<String>,
-    pub(super) principal: Option<String>,
-    /// The very text.
-    pub(super) terms: Option<String>,
-    pub(super) from_state: Option<String>,
-    pub(super) to_state: Option<String>,
-    pub(super) respcd: Option<String>,
-    pub(super) detail: Option<String>,
-}
-
-/// A link of the chain as a store returns it, with its row of the audit where that is there.
-#[derive(Debug)]
-pub(super) struct ChainRow {
-    pub(super) seq: i64,
-    pub(super) hash: String,
-    pub(super) event: Option<Hashed>,
-}
-
-impl<'r, R: sqlx::Row> FromRow<'r, R> for ChainRow
-where
-    &'static str: sqlx::ColumnIndex<R>,
-    i64: Decode<'r, R::Database> + Type<R::Database>,
-    String: Decode<'r, R::Database> + Type<R::Database>,
-    Option<i64>: Decode<'r, R::Database> + Type<R::Database>,
-    Option<String>: Decode<'r, R::Database> + Type<R::Database>,
-{
-    fn from_row(row: &'r R) -> Result<Self, sqlx::Error> {
-        let (seq, hash) = (row.try_get("seq")?, row.try_get("hash")?);
-        let Some(at_ms) = row.try_get::<Option<i64>, _>("at_ms")? else {
-            return Ok(Self { seq, hash, event: None });
-        };
-        let event = Hashed {
-            environment: row.try_get("environment")?,
-            merchant: row.try_get("merchant")?,
-            at_ms,
-            number: row.try_get("number")?,
-            what: row.try_get("what")?,
-            tool: row.try_get("tool")?,
-            transport: row.try_get("transport")?,
-            client: row.try_get("client")?,
-            principal: row.try_get("principal")?,
-            terms: row.try_get("terms")?,
-            from_state: row.try_get("from_state")?,
-            to_state: row.try_get("to_state")?,
-            respcd: row.try_get("respcd")?,
-            detail: row.try_get("detail")?,
-        };
-        Ok(Self { seq, hash, event: Some(event) })
-    }
-}
-
-/// An approval as a store returns it.
-#[derive(Debug, FromRow)]
-pub(super) struct ApprovalRow {
-    code: String,
-    number: String,
-    digest: String,
-    question: Json<Value>,
-    nonce: String,
-    state: String,
-    asked_by: String,
-    decided_by: Option<String>,
-    asked_ms: i64,
-    expires_ms: i64,
-}
-
-impl ApprovalRow {
-    pub(super) fn approval(self) -> Result<Approval, LedgerError> {
-        let damaged = |column| LedgerError::Damaged { number: self.number.clone(), column };
-        let lines = read_lines(&self.question.0).ok_or_else(|| damaged("question"))?;
-        let time = |ms| Timestamp::from_millisecond(ms).map_err(|_| damaged("time"));
-        Ok(Approval {
-            question: Question {
-                number: self.number.parse().map_err(|_| damaged("number"))?,
-                lines,
-                digest: self.digest.clone(),
-            },
-            state: ApprovalState::find(&self.state).ok_or_else(|| damaged("state"))?,
-            asked_at: time(self.asked_ms)?,
-            expires_at: time(self.expires_ms)?,
-            code: self.code,
-            nonce: self.nonce,
-            asked_by: self.asked_by,
-            decided_by: self.decided_by,
-        })
-    }
-
-    /// What it is as a question that expired.
-    pub(super) fn lapsed(self) -> Option<Lapsed> {
-        let was = ApprovalState::find(&self.state)?;
-        Some(Lapsed { code: self.code, number: self.number, was })
-    }
-}
-
-/// `[["Amount", "HKD 10.50"], …]`.
-pub(super) fn lines(question: &Question) -> Value {
-    question.lines.iter().map(|(name, value)| json!([name, value])).collect()
-}
-
-fn read_lines(value: &Value) -> Option<Vec<(String, String)>> {
-    let line = |it: &Value| match it.as_array()?.as_slice() {
-        [name, value] => Some((name.as_str()?.to_owned(), value.as_str()?.to_owned())),
-        _ => None,
-    };
-    value.as_array()?.iter().map(line).collect()
 }
 
 #[cfg(test)]

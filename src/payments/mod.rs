@@ -11,13 +11,9 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     client::{Answer, Gateway, Trade, Trouble, response::cleaned},
     clock::Clock,
-    domain::{
-        Amount, Budget, OrderNumber, PaymentEvent, PaymentState, RefundEvent, RefundState, Spent,
-        time,
-    },
+    domain::{Amount, Budget, OrderNumber, Spent, time},
     ledger::{
         Caller, Entry, Happening, Kind, Ledger, LedgerError, MOST_WAITING, News, Note, Noted,
-        Payment, Record, Refund,
     },
     policy::{Action, Facts, Policy, Violation},
     spec::Environment,
@@ -32,14 +28,12 @@ pub mod notify;
 pub mod query;
 pub mod recover;
 pub mod refund;
+mod settle;
 #[cfg(test)]
 mod tests;
 pub mod wait;
 
 pub use changes::{Changes, Listener};
-
-/// How often a change is tried again when another writer was faster.
-const MAX_RACES: u32 = 10;
 
 /// What is in force for one merchant in one environment.
 #[derive(Debug, Clone)]
@@ -230,98 +224,6 @@ impl Payments {
         Some(since.unwrap_or(Timestamp::MIN))
     }
 
-    /// Writes down what `event` makes of a payment, whoever else is writing. An event that cannot
-    /// happen to it any more is logged and changes nothing.
-    async fn settle_payment(
-        &self,
-        mut payment: Payment,
-        event: PaymentEvent,
-        news: &News,
-        note: &Note<'_>,
-    ) -> Result<Payment, LedgerError> {
-        let judged = is_judgement(note);
-        for _ in 0..MAX_RACES {
-            let to = match payment.state.on(event) {
-                Ok(to) => to,
-                Err(error) => {
-                    tracing::warn!(number = %payment.number, %error, "news came out of turn");
-                    return Ok(payment);
-                }
-            };
-            let ended = matches!(payment.state, PaymentState::Failed | PaymentState::Closed);
-            let late = ended && to.was_paid();
-            // The first number stays, unless another attempt under ours brought the money.
-            let known = payment.state.was_paid() || !to.was_paid();
-            let keep = payment.syssn.is_some() && known;
-            let syssn = news.syssn.clone().filter(|_| !keep);
-            let news = News { syssn, late, ..news.clone() };
-            if to == payment.state && !says_more(&news, &payment) {
-                return Ok(payment);
-            }
-            let note = if late { late_success(note, payment.state.word()) } else { note.clone() };
-            let now = self.clock.now();
-            let settled = self.ledger.advance_payment(&payment, to, &news, note, now).await?;
-            if let Some(settled) = settled {
-                self.tell(&settled.number, settled.state != payment.state, late);
-                return Ok(settled);
-            }
-            match self.ledger.find(&payment.number).await? {
-                // A judgement was about how it stood before.
-                Some(Entry::Payment(fresh)) if judged => return Ok(fresh),
-                Some(Entry::Payment(fresh)) => payment = fresh,
-                Some(Entry::Refund(_)) | None => break,
-            }
-        }
-        Err(LedgerError::Store(format!("{} is changing all the time", payment.number).into()))
-    }
-
-    /// The same for a refund.
-    async fn settle_refund(
-        &self,
-        mut refund: Refund,
-        event: RefundEvent,
-        news: &News,
-        note: &Note<'_>,
-    ) -> Result<Refund, LedgerError> {
-        let judged = is_judgement(note);
-        for _ in 0..MAX_RACES {
-            let to = match refund.state.on(event) {
-                Ok(to) => to,
-                Err(error) => {
-                    tracing::warn!(number = %refund.number, %error, "news came out of turn");
-                    return Ok(refund);
-                }
-            };
-            let late = refund.state == RefundState::Failed && to == RefundState::Refunded;
-            let news = News { late, ..news.clone() };
-            if to == refund.state && !says_more(&news, &refund) {
-                return Ok(refund);
-            }
-            let note = if late { late_success(note, refund.state.word()) } else { note.clone() };
-            let now = self.clock.now();
-            let settled = self.ledger.advance_refund(&refund, to, &news, note, now).await?;
-            if let Some(settled) = settled {
-                self.tell(&settled.number, settled.state != refund.state, late);
-                return Ok(settled);
-            }
-            match self.ledger.find(&refund.number).await? {
-                Some(Entry::Refund(fresh)) if judged => return Ok(fresh),
-                Some(Entry::Refund(fresh)) => refund = fresh,
-                Some(Entry::Payment(_)) | None => break,
-            }
-        }
-        Err(LedgerError::Store(format!("{} is changing all the time", refund.number).into()))
-    }
-
-    fn tell(&self, number: &OrderNumber, moved: bool, late: bool) {
-        if late {
-            tracing::error!(%number, "it was carried out although it had been taken for ended");
-        }
-        if moved {
-            self.changes.tell(number);
-        }
-    }
-
     /// Adds a row to the audit that goes with no change. Nothing depends on it, so that it cannot
     /// be written is only logged.
     async fn note(&self, number: Option<&OrderNumber>, terms: Option<Noted<'_>>, note: Note<'_>) {
@@ -377,20 +279,6 @@ fn over(permitted: Result<(), Refused>) -> Refused {
     permitted.err().unwrap_or_else(|| Refused::Forbidden(Vec::new()))
 }
 
-/// Whether it is what we concluded from how an entry stood, rather than something QFPay said: where
-/// somebody else has written meanwhile, the conclusion does not hold any more.
-fn is_judgement(note: &Note<'_>) -> bool {
-    matches!(note.what, Happening::GivenUp | Happening::NoAnswer | Happening::Silent)
-}
-
-/// Whether news would change anything besides the state.
-fn says_more<Terms, State>(news: &News, known: &Record<Terms, State>) -> bool {
-    (news.syssn.is_some() && news.syssn != known.syssn)
-        || news.late
-        || (news.respcd.is_some() && news.respcd != known.respcd)
-        || news.shown.as_ref().is_some_and(|it| *it != known.shown)
-}
-
 /// What an answer tells the ledger.
 fn news_of(answer: &Answer) -> News {
     News {
@@ -419,10 +307,4 @@ fn answer_note<'a>(caller: &'a Caller, trouble: Option<&Trouble>) -> Note<'a> {
         None => Note::new(caller, Happening::Answered),
         Some(trouble) => Note::new(caller, Happening::NoAnswer).saying(trouble.to_string()),
     }
-}
-
-/// The row of what was carried out although it had ended.
-fn late_success<'a>(note: &Note<'a>, was: &str) -> Note<'a> {
-    let detail = format!("it was `{was}` before; told by {}", note.what);
-    Note { what: Happening::LateSuccess, detail: Some(detail), ..note.clone() }
 }

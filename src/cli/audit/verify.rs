@@ -18,9 +18,10 @@ pub(super) struct Verify {
 
 pub(super) async fn run(verify: &Verify, desk: &Desk, out: &mut Out) -> Result<u8, Failure> {
     let ledger = &desk.payments.ledger;
+    // First: what is written from here on is no fault.
+    let counted = ledger.counted().await?;
     let mut check = Check::watching(verify.head.clone());
     while ledger.check(&mut check, PAGE).await? {}
-    let counted = ledger.counted().await?;
     check.end(counted);
     let rows = check.head().map_or(0, |it| it.rows);
     if counted.before > 0 {

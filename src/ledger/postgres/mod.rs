@@ -21,9 +21,9 @@ use self::batch::{Batch, Work};
 pub use self::pace::SharedPace;
 use super::{
     Asked, Decision, Lapsed, LedgerError, Scope,
+    approval::ApprovalRow,
     open::{Outcome, Wanted, open},
     port::ledger,
-    rows::ApprovalRow,
     store::{Approvals as _, ChangeRow, Lease, NewEvent, Store as _},
 };
 
@@ -40,8 +40,7 @@ const SESSION: [(&str, &str); 7] = [
     ("enable_mergejoin", "off"),
     ("statement_timeout", "10s"),
     ("lock_timeout", "5s"),
-    // Sooner than others give up waiting for its locks, so that one that hangs holds nobody up.
-    ("idle_in_transaction_session_timeout", "3s"),
+    ("idle_in_transaction_session_timeout", "15s"),
     // What was waited for by a lock has to be seen.
     ("default_transaction_isolation", "read committed"),
 ];

@@ -4,7 +4,7 @@ use sqlx::{PgConnection, SqliteConnection, types::Json};
 use super::{NewEvent, Outcome, Store as _, Write as _};
 use crate::ledger::{
     ApprovalState, Asked, Decision, Lapsed, MOST_OF_ONE, MOST_WAITING, Scope,
-    rows::{self, ApprovalRow},
+    approval::{ApprovalRow, lines},
 };
 
 /// What an answer is kept for after it is good for nothing, in milliseconds: a day, to be looked at.
@@ -148,7 +148,7 @@ macro_rules! approvals {
                 .bind(asked.code.as_str())
                 .bind(number)
                 .bind(asked.question.digest.as_str())
-                .bind(Json(rows::lines(&asked.question)))
+                .bind(Json(lines(&asked.question)))
                 .bind(asked.nonce.as_str())
                 .bind(asked.state.word())
                 .bind(now_ms)

@@ -3,8 +3,9 @@ use sqlx::{PgConnection, SqliteConnection};
 
 use super::Outcome;
 use crate::ledger::{
-    EventFilter, Scope, chain,
-    rows::{ChainRow, EventRow, Hashed},
+    EventFilter, Scope,
+    chain::{self, ChainRow, Hashed},
+    rows::EventRow,
 };
 
 pub(in crate::ledger) trait Chain: Send {
@@ -22,6 +23,9 @@ pub(in crate::ledger) trait Chain: Send {
         after: i64,
         limit: u32,
     ) -> impl Future<Output = Outcome<Vec<ChainRow>>> + Send;
+
+    /// Hangs what waits into the chain; how many rows still wait, because somebody else is at it.
+    fn chain_up(&mut self, scope: &Scope) -> impl Future<Output = Outcome<i64>> + Send;
 
     /// What there was before the chain: how many rows, and the id of the last one.
     fn chain_start(&mut self, scope: &Scope) -> impl Future<Output = Outcome<(i64, i64)>> + Send;
@@ -42,13 +46,16 @@ pub(in crate::ledger) trait Chain: Send {
 }
 
 macro_rules! chain {
-    ($connection:ty, |$self:ident, $id:ident, $event:ident| $link:block) => {
+    ($connection:ty, |$self:ident, $id:ident, $event:ident| $link:block,
+     |$up:ident, $scope:ident| $chain_up:block) => {
         impl Chain for $connection {
             async fn link(
                 &mut $self,
                 $id: i64,
                 $event: impl FnOnce() -> Hashed + Send,
             ) -> Outcome<()> $link
+
+            async fn chain_up(&mut $up, $scope: &Scope) -> Outcome<i64> $chain_up
 
             async fn chain(
                 &mut self,
@@ -133,19 +140,21 @@ macro_rules! chain {
 }
 
 // The file's lock is ours until the commit, so nobody can come between.
-chain!(SqliteConnection, |self, id, event| {
-    let event = event();
-    let last: Option<(i64, String)> = sqlx::query_as(
-        "SELECT seq, hash FROM chain WHERE environment = $1 AND merchant = $2 \
+chain!(
+    SqliteConnection,
+    |self, id, event| {
+        let event = event();
+        let last: Option<(i64, String)> = sqlx::query_as(
+            "SELECT seq, hash FROM chain WHERE environment = $1 AND merchant = $2 \
          ORDER BY seq DESC LIMIT 1",
-    )
-    .bind(event.environment.as_str())
-    .bind(event.merchant.as_str())
-    .fetch_optional(&mut *self)
-    .await?;
-    let seq = last.as_ref().map_or(0, |(seq, _)| *seq).saturating_add(1);
-    let hash = chain::hash(last.as_ref().map(|(_, hash)| hash.as_str()), seq, &event);
-    sqlx::query(
+        )
+        .bind(event.environment.as_str())
+        .bind(event.merchant.as_str())
+        .fetch_optional(&mut *self)
+        .await?;
+        let seq = last.as_ref().map_or(0, |(seq, _)| *seq).saturating_add(1);
+        let hash = chain::hash(last.as_ref().map(|(_, hash)| hash.as_str()), seq, &event);
+        sqlx::query(
         "INSERT INTO chain (environment, merchant, seq, event_id, hash) VALUES ($1, $2, $3, $4, $5)",
     )
     .bind(event.environment)
@@ -155,8 +164,22 @@ chain!(SqliteConnection, |self, id, event| {
     .bind(hash)
     .execute(&mut *self)
     .await?;
-    Ok(())
-});
+        Ok(())
+    },
+    |self, _scope| { Ok(0) }
+);
 
-// A trigger of the database does it, for all rows of a statement at once.
-chain!(PgConnection, |self, _id, _event| { Ok(()) });
+// A trigger of the database does it, for all rows of a statement at once, and for those that
+// another transaction left waiting.
+chain!(PgConnection, |self, _id, _event| { Ok(()) }, |self, scope| {
+    let whose = (scope.environment.name(), scope.merchant.as_str());
+    let up = sqlx::query("SELECT chain_up($1, $2)").bind(whose.0).bind(whose.1);
+    up.execute(&mut *self).await?;
+    let (waiting,): (i64,) =
+        sqlx::query_as("SELECT count(*) FROM chain_queue WHERE environment = $1 AND merchant = $2")
+            .bind(whose.0)
+            .bind(whose.1)
+            .fetch_one(&mut *self)
+            .await?;
+    Ok(waiting)
+});

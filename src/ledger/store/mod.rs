@@ -3,20 +3,20 @@
 //! What differs is how two statements become one ([`Write`]), and who must wait for whom.
 mod approvals;
 mod chain;
+mod event;
 mod write;
 
 use jiff::Timestamp;
-use serde_json::Value;
 use sqlx::{PgConnection, SqliteConnection, types::Json};
 
 use super::{
-    Caller, Filter, Happening, News, Note, Noted, Place, Scope,
-    rows::{EventRow, Hashed, Row, WrittenTerms, select},
+    Filter, News, Place, Scope,
+    rows::{EventRow, Row, WrittenTerms, select},
 };
 use crate::domain::{Budget, OrderNumber, Spent, Syssn};
 
 use self::write::{bind_event, insert_event};
-pub(super) use self::{approvals::Approvals, chain::Chain, write::Write};
+pub(super) use self::{approvals::Approvals, chain::Chain, event::NewEvent, write::Write};
 
 type Outcome<T> = Result<T, sqlx::Error>;
 
@@ -44,74 +44,6 @@ pub(super) struct ChangeRow {
     pub(super) attempt: Option<String>,
     pub(super) now_ms: i64,
     pub(super) event: NewEvent,
-}
-
-/// A row of the audit to add.
-#[derive(Debug, Clone)]
-pub(super) struct NewEvent {
-    pub(super) what: Happening,
-    pub(super) caller: Caller,
-    pub(super) terms: Option<Value>,
-    pub(super) from: Option<&'static str>,
-    pub(super) to: Option<&'static str>,
-    pub(super) respcd: Option<String>,
-    pub(super) detail: Option<String>,
-}
-
-impl NewEvent {
-    pub(super) fn new(note: &Note<'_>) -> Self {
-        Self {
-            what: note.what,
-            caller: note.caller.clone(),
-            terms: None,
-            from: None,
-            to: None,
-            respcd: note.respcd.clone(),
-            detail: note.detail.clone(),
-        }
-    }
-
-    /// A row that goes with no change.
-    pub(super) fn noted(note: &Note<'_>, terms: Option<Noted<'_>>) -> Self {
-        Self { terms: terms.map(|it| WrittenTerms::of(it).whole()), ..Self::new(note) }
-    }
-
-    pub(super) fn with_terms(self, terms: Value) -> Self {
-        Self { terms: Some(terms), ..self }
-    }
-
-    pub(super) fn moving(self, from: Option<&'static str>, to: &'static str) -> Self {
-        Self { from, to: Some(to), ..self }
-    }
-
-    /// What the chain's hash is over, where we compute it.
-    fn hashed(&self, scope: &Scope, number: Option<&str>, at_ms: i64) -> Hashed {
-        Hashed {
-            environment: scope.environment.name().to_owned(),
-            merchant: scope.merchant.clone(),
-            at_ms,
-            number: number.map(str::to_owned),
-            what: self.what.word().to_owned(),
-            tool: self.caller.tool.to_owned(),
-            transport: self.caller.transport.to_owned(),
-            client: self.caller.client.clone(),
-            principal: self.caller.principal.clone(),
-            terms: self.terms.as_ref().map(Value::to_string),
-            from_state: self.from.map(str::to_owned),
-            to_state: self.to.map(str::to_owned),
-            respcd: self.respcd.clone(),
-            detail: self.detail.clone(),
-        }
-    }
-
-    /// What QFPay said, unless the note says something of its own.
-    pub(super) fn telling(self, news: &News) -> Self {
-        Self {
-            respcd: self.respcd.or_else(|| news.respcd.clone()),
-            detail: self.detail.or_else(|| news.resperr.clone()),
-            ..self
-        }
-    }
 }
 
 /// What both stores say in the same words.

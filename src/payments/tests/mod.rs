@@ -15,6 +15,7 @@ use super::{
     refund::{NewRefund, Of},
     *,
 };
+use crate::domain::{PaymentEvent, PaymentState};
 
 #[tokio::test]
 async fn paying_twice_under_one_number_asks_qfpay_once() {

@@ -8,7 +8,7 @@ use std::{
     any::Any,
     io::{self, Write as _},
     panic::AssertUnwindSafe,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use futures::{FutureExt as _, StreamExt as _, future::BoxFuture};
@@ -28,13 +28,19 @@ type Case = (String, BoxFuture<'static, ()>);
 /// Cases that run at once: most of each is waiting.
 const AT_ONCE: usize = 8;
 
+/// Longer than any case takes; one that waits for what never comes is named, too.
+const LIMIT: Duration = Duration::from_secs(150);
+
 /// Runs all cases and fails with the names of those that failed; says how many there were.
 async fn run_all(what: &str, cases: Vec<Case>) {
     let (count, start) = (cases.len(), Instant::now());
     assert!(count > 0, "{what}: no cases");
     let running = cases.into_iter().map(|(name, case)| async move {
-        let ended = AssertUnwindSafe(case).catch_unwind().await;
-        ended.err().map(|panic| format!("{name}: {}", told(panic.as_ref())))
+        let case = AssertUnwindSafe(case).catch_unwind();
+        match tokio::time::timeout(LIMIT, case).await {
+            Ok(ended) => ended.err().map(|panic| format!("{name}: {}", told(panic.as_ref()))),
+            Err(_) => Some(format!("{name}: it did not end within {LIMIT:?}")),
+        }
     });
     let ended: Vec<Option<String>> =
         futures::stream::iter(running).buffer_unordered(AT_ONCE).collect().await;

@@ -60,46 +60,59 @@ CREATE FUNCTION chain_part(part TEXT) RETURNS TEXT LANGUAGE sql IMMUTABLE AS
 $$ SELECT CASE WHEN part IS NULL THEN '-'
                ELSE octet_length(convert_to(part, 'UTF8')) || ':' || part END $$;
 
--- Once for each statement, when all of its entries are locked already: whoever adds to the chain of
--- a merchant waits for the commit of who added before, and for nothing else any more.
-CREATE FUNCTION chain_events() RETURNS trigger LANGUAGE plpgsql AS $$
+-- Rows of the audit that do not hang in the chain yet.
+CREATE TABLE chain_queue (
+    environment TEXT   NOT NULL,
+    merchant    TEXT   NOT NULL,
+    event_id    BIGINT NOT NULL,
+    PRIMARY KEY (environment, merchant, event_id)
+);
+
+-- Hangs all that waits behind the last link. Nobody waits for anybody: where another transaction is
+-- doing so, what it does not see yet is left to the next one, or to who verifies the chain.
+CREATE FUNCTION chain_up(of_environment TEXT, of_merchant TEXT) RETURNS VOID LANGUAGE plpgsql AS $$
 DECLARE
-    whose RECORD;
     e RECORD;
     last_seq BIGINT;
     last_hash TEXT;
-    ids BIGINT[];
-    hashes TEXT[];
+    ids BIGINT[] := '{}';
+    hashes TEXT[] := '{}';
 BEGIN
-    FOR whose IN SELECT DISTINCT environment, merchant FROM added ORDER BY 1, 2 LOOP
-        PERFORM pg_advisory_xact_lock(
-            hashtextextended('chain|' || whose.environment || '|' || whose.merchant, 0));
-        last_seq := 0;
-        last_hash := NULL;
-        SELECT seq, hash INTO last_seq, last_hash FROM chain
-            WHERE environment = whose.environment AND merchant = whose.merchant
-            ORDER BY seq DESC LIMIT 1;
-        last_seq := coalesce(last_seq, 0);
-        ids := '{}';
-        hashes := '{}';
-        FOR e IN SELECT * FROM added
-            WHERE environment = whose.environment AND merchant = whose.merchant ORDER BY id
-        LOOP
-            ids := ids || e.id;
-            last_hash := encode(sha256(convert_to(
-                chain_part(last_hash) || chain_part((last_seq + cardinality(ids))::TEXT)
-                || chain_part(e.environment) || chain_part(e.merchant)
-                || chain_part(e.at_ms::TEXT) || chain_part(e.number) || chain_part(e.what)
-                || chain_part(e.tool) || chain_part(e.transport) || chain_part(e.client)
-                || chain_part(e.principal) || chain_part(e.terms::TEXT)
-                || chain_part(e.from_state) || chain_part(e.to_state) || chain_part(e.respcd)
-                || chain_part(e.detail), 'UTF8')), 'hex');
-            hashes := hashes || last_hash;
-        END LOOP;
-        INSERT INTO chain (environment, merchant, seq, event_id, hash)
-            SELECT whose.environment, whose.merchant, last_seq + at, id, hash
-            FROM unnest(ids, hashes) WITH ORDINALITY AS u(id, hash, at);
+    IF NOT pg_try_advisory_xact_lock(
+        hashtextextended('chain|' || of_environment || '|' || of_merchant, 0))
+    THEN
+        RETURN;
+    END IF;
+    SELECT seq, hash INTO last_seq, last_hash FROM chain
+        WHERE environment = of_environment AND merchant = of_merchant
+        ORDER BY seq DESC LIMIT 1;
+    last_seq := coalesce(last_seq, 0);
+    FOR e IN
+        WITH taken AS (DELETE FROM chain_queue WHERE environment = of_environment
+            AND merchant = of_merchant RETURNING event_id)
+        SELECT events.* FROM taken JOIN events ON events.id = taken.event_id ORDER BY events.id
+    LOOP
+        ids := ids || e.id;
+        last_hash := encode(sha256(convert_to(
+            chain_part(last_hash) || chain_part((last_seq + cardinality(ids))::TEXT)
+            || chain_part(e.environment) || chain_part(e.merchant) || chain_part(e.at_ms::TEXT)
+            || chain_part(e.number) || chain_part(e.what) || chain_part(e.tool)
+            || chain_part(e.transport) || chain_part(e.client) || chain_part(e.principal)
+            || chain_part(e.terms::TEXT) || chain_part(e.from_state) || chain_part(e.to_state)
+            || chain_part(e.respcd) || chain_part(e.detail), 'UTF8')), 'hex');
+        hashes := hashes || last_hash;
     END LOOP;
+    INSERT INTO chain (environment, merchant, seq, event_id, hash)
+        SELECT of_environment, of_merchant, last_seq + at, id, hash
+        FROM unnest(ids, hashes) WITH ORDINALITY AS u(id, hash, at);
+END $$;
+
+CREATE FUNCTION chain_events() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO chain_queue (environment, merchant, event_id)
+        SELECT environment, merchant, id FROM added;
+    PERFORM chain_up(whose.environment, whose.merchant)
+        FROM (SELECT DISTINCT environment, merchant FROM added) AS whose;
     RETURN NULL;
 END $$;
 
