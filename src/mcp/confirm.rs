@@ -43,8 +43,8 @@ const FASTEST_MS: i64 = 1000;
 /// How often a client hears that a person is still thinking.
 const BREATH: Duration = Duration::from_secs(5);
 
-/// How often a person says no before they are left alone, and for how long.
-const ENOUGH: usize = 5;
+/// How often in a row a person says no before they are left alone, and for how long.
+const ENOUGH: usize = 8;
 const REST: Duration = Duration::from_mins(10);
 
 /// How questions are sealed, how long they hold, and who has had enough of them.
@@ -61,6 +61,11 @@ impl Asking {
     pub fn new(key: [u8; 32], time: Duration) -> Self {
         let codec = Arc::new(RequestStateCodec::new_unchecked(key));
         Self { codec, time, noes: Arc::default() }
+    }
+
+    /// Hears a yes of this caller's person: they are there, and not worn out.
+    fn hear_yes(&self, whose: &str) {
+        self.noes.lock().unwrap_or_else(PoisonError::into_inner).remove(whose);
     }
 
     /// Hears a no of this caller's person; whether they said it often enough for now.
@@ -138,6 +143,7 @@ impl Server {
         self.payments.asked(caller, &needed.question).await;
         match self.elicit(context, &needed).await {
             Ok(()) => {
+                self.asking.hear_yes(&Self::whose(caller));
                 let Question { number, digest, .. } = needed.question;
                 what(Some(Yes { digest, number, given: Given::Answered })).await.map(Outcome::Done)
             }
@@ -197,7 +203,10 @@ impl Server {
         let given = Given::Sealed { id: sealed.id };
         let yes = Yes { digest: sealed.digest, number, given };
         match judged {
-            Ok(()) => Ok(Some(yes)),
+            Ok(()) => {
+                self.asking.hear_yes(&Self::whose(caller));
+                Ok(Some(yes))
+            }
             Err(why) => {
                 self.hear(caller, &why);
                 Err(self.payments.said_no(caller, &yes, why).await)
