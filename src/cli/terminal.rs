@@ -1,11 +1,10 @@
 //! A person at a terminal: whether one is there, who it is, and what they answer.
 use std::{
     io::{self, BufRead as _, IsTerminal as _, Write as _},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
-/// No person reads a question and answers it in less.
-const FASTEST: Duration = Duration::from_secs(1);
+use crate::domain::question::FASTEST;
 
 /// What a person answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

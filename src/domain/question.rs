@@ -1,5 +1,10 @@
 //! What a person is asked before money moves: the terms, and nothing that a model wrote unquoted.
+use std::time::Duration;
+
 use super::OrderNumber;
+
+/// No person reads a question and answers it in less: what says yes faster is a machine.
+pub const FASTEST: Duration = Duration::from_secs(1);
 
 /// The terms a person says yes or no to.
 #[derive(Debug, Clone, PartialEq, Eq)]

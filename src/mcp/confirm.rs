@@ -5,10 +5,11 @@
 //! with a call counts only if this server sealed it: for this caller, these terms, a while, once.
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
+use jiff::Timestamp;
 use rmcp::{
     RoleServer,
     handler::server::tool::{InputResponses, RequestState},
@@ -25,7 +26,7 @@ use serde_json::Value;
 use super::{Server, progress::told};
 use crate::{
     client::response::cleaned,
-    domain::{Amount, OrderNumber, Question},
+    domain::{Amount, OrderNumber, Question, digest::digest, question::FASTEST},
     ledger::{Approval, Caller, Given},
     payments::{
         Refused,
@@ -38,8 +39,6 @@ const QUESTION: &str = "confirm";
 const ANSWER: &str = "answer";
 const YES: &str = "yes";
 const NO: &str = "no";
-/// No person reads a question and answers it in less, in milliseconds.
-const FASTEST_MS: i64 = 1000;
 /// How often a client hears that a person is still thinking.
 const BREATH: Duration = Duration::from_secs(5);
 
@@ -63,22 +62,31 @@ impl Asking {
         Self { codec, time, noes: Arc::default() }
     }
 
-    /// Hears a yes of this caller's person: they are there, and not worn out.
-    fn hear_yes(&self, whose: &str) {
-        self.noes.lock().unwrap_or_else(PoisonError::into_inner).remove(whose);
+    /// Hears what this caller's person answered. A yes shows that they are there and not worn out;
+    /// a no is a no: an agent that asks again and again wears nobody out.
+    fn hear(&self, caller: &Caller, answer: &Result<(), NotConfirmed>) {
+        let (mut noes, whose) = (self.recent_noes(), whose(caller));
+        match answer {
+            Ok(()) => drop(noes.remove(&whose)),
+            Err(NotConfirmed::Declined | NotConfirmed::Cancelled) => {
+                noes.entry(whose).or_default().push(Instant::now());
+            }
+            Err(_) => {}
+        }
     }
 
-    /// Hears a no of this caller's person; whether they said it often enough for now.
-    fn has_enough(&self, whose: &str, said_no: bool) -> bool {
+    /// Whether this caller's person said no often enough for now.
+    fn has_enough(&self, caller: &Caller) -> bool {
+        self.recent_noes().get(&whose(caller)).is_some_and(|it| it.len() >= ENOUGH)
+    }
+
+    fn recent_noes(&self) -> MutexGuard<'_, HashMap<String, Vec<Instant>>> {
         let mut noes = self.noes.lock().unwrap_or_else(PoisonError::into_inner);
         noes.retain(|_, times| {
             times.retain(|it| it.elapsed() < REST);
             !times.is_empty()
         });
-        if said_no {
-            noes.entry(whose.to_owned()).or_default().push(Instant::now());
-        }
-        noes.get(whose).is_some_and(|it| it.len() >= ENOUGH)
+        noes
     }
 }
 
@@ -121,49 +129,33 @@ impl Server {
         what: impl Fn(Option<Yes>) -> F,
     ) -> Result<Outcome<T>, Refused> {
         let yes = self.answer(caller, brought, given).await?;
-        let needed = match what(yes.clone()).await {
+        let needed = match what(yes).await {
             Err(Refused::NeedsYes(needed)) => *needed,
-            done => {
-                if let (Err(Refused::NotConfirmed(_)), Some(yes)) = (&done, &yes) {
-                    self.payments.use_up(yes).await?;
-                }
-                return done.map(Outcome::Done);
-            }
+            done => return done.map(Outcome::Done),
         };
         if !can_ask(context) {
             return self.outside(caller, needed).await;
         }
-        let number = Some(&needed.question.number);
-        if self.asking.has_enough(&Self::whose(caller), false) {
-            return Err(self.payments.not_confirmed(caller, number, NotConfirmed::Enough).await);
+        let number = needed.question.number.clone();
+        if self.asking.has_enough(caller) {
+            let why = NotConfirmed::Enough;
+            return Err(self.payments.not_confirmed(caller, Some(&number), why).await);
         }
         if context.protocol_version().is_some_and(|it| it >= ProtocolVersion::V_2026_07_28) {
             return Ok(Outcome::Round(self.round(caller, &needed).await?));
         }
         self.payments.asked(caller, &needed.question).await;
-        match self.elicit(context, &needed).await {
-            Ok(()) => {
-                self.asking.hear_yes(&Self::whose(caller));
-                let Question { number, digest, .. } = needed.question;
-                what(Some(Yes { digest, number, given: Given::Answered })).await.map(Outcome::Done)
-            }
-            // It said that it can ask, and cannot: a person can still be found elsewhere.
-            Err(why @ NotConfirmed::Failed(_)) => {
-                self.payments.not_confirmed(caller, Some(&needed.question.number), why).await;
-                self.outside(caller, needed).await
-            }
-            Err(why) => {
-                self.hear(caller, &why);
-                Err(self.payments.not_confirmed(caller, Some(&needed.question.number), why).await)
-            }
-        }
-    }
-
-    /// A no is a no: an agent that asks again and again wears nobody out.
-    fn hear(&self, caller: &Caller, why: &NotConfirmed) {
-        if matches!(why, NotConfirmed::Declined | NotConfirmed::Cancelled) {
-            self.asking.has_enough(&Self::whose(caller), true);
-        }
+        let answer = self.elicit(context, &needed).await;
+        self.asking.hear(caller, &answer);
+        let Err(why) = answer else {
+            let digest = needed.question.digest;
+            let yes = Yes { digest, number, given: Given::Answered };
+            return what(Some(yes)).await.map(Outcome::Done);
+        };
+        let unable = matches!(why, NotConfirmed::Failed(_));
+        let refused = self.payments.not_confirmed(caller, Some(&number), why).await;
+        // It said that it can ask, and cannot: a person can still be found elsewhere.
+        if unable { self.outside(caller, needed).await } else { Err(refused) }
     }
 
     async fn outside<T>(&self, caller: &Caller, needed: Needed) -> Result<Outcome<T>, Refused> {
@@ -182,42 +174,26 @@ impl Server {
         if !self.payments.asks() || (state.is_none() && answers.is_none()) {
             return Ok(None);
         }
-        let Some(state) = state else {
-            return Err(self.payments.not_confirmed(caller, given, NotConfirmed::Unasked).await);
-        };
-        let sealed = match self.open(caller, &state) {
-            Ok(sealed) => sealed,
+        let opened = state.ok_or(NotConfirmed::Unasked).and_then(|it| self.open(caller, &it));
+        let (yes, asked_at) = match opened {
+            Ok(opened) => opened,
             Err(why) => return Err(self.payments.not_confirmed(caller, given, why).await),
         };
-        let Ok(number) = sealed.number.parse::<OrderNumber>() else {
-            let why = NotConfirmed::Altered;
-            return Err(self.payments.not_confirmed(caller, given, why).await);
-        };
-        let waited = self.payments.clock.now().as_millisecond().saturating_sub(sealed.asked_ms);
         let answer = answers.as_ref().and_then(|it| it.get(QUESTION));
-        let judged = match judged(answer) {
-            Ok(()) if given.is_some_and(|it| *it != number) => Err(NotConfirmed::OtherTerms),
-            Ok(()) if waited < FASTEST_MS => Err(NotConfirmed::TooFast),
-            judged => judged,
-        };
-        let given = Given::Sealed { id: sealed.id };
-        let yes = Yes { digest: sealed.digest, number, given };
-        match judged {
-            Ok(()) => {
-                self.asking.hear_yes(&Self::whose(caller));
-                Ok(Some(yes))
-            }
-            Err(why) => {
-                self.hear(caller, &why);
-                Err(self.payments.said_no(caller, &yes, why).await)
-            }
+        let mut answer = judged(answer, self.since(asked_at));
+        if answer.is_ok() && given.is_some_and(|it| *it != yes.number) {
+            answer = Err(NotConfirmed::OtherTerms);
+        }
+        self.asking.hear(caller, &answer);
+        match answer {
+            Ok(()) => Ok(Some(yes)),
+            Err(why) => Err(self.payments.said_no(caller, &yes, why).await),
         }
     }
 
-    /// Whom a question is for: another caller cannot answer it.
-    fn whose(caller: &Caller) -> String {
-        let parts = [Some(caller.transport), caller.client.as_deref()];
-        crate::domain::digest::digest(parts.into_iter().chain([caller.principal.as_deref()]))
+    fn since(&self, then: Timestamp) -> Duration {
+        let passed = self.payments.clock.now().duration_since(then);
+        Duration::try_from(passed).unwrap_or_default()
     }
 
     async fn round(
@@ -233,8 +209,8 @@ impl Server {
             digest: question.digest.clone(),
             asked_ms: self.payments.clock.now().as_millisecond(),
         };
-        let whose = format!("{} of {}", caller.tool, Self::whose(caller));
-        let options = SealOptions::new().associated_data(whose.as_bytes()).ttl(time);
+        let call = call_of(caller);
+        let options = SealOptions::new().associated_data(call.as_bytes()).ttl(time);
         let payload = serde_json::to_vec(&sealed).unwrap_or_default();
         let state = self.asking.codec.seal_with(&payload, &options);
         let request = InputRequest::Elicitation(ElicitRequest::new(form(question, needed.amount)));
@@ -242,13 +218,22 @@ impl Server {
         Ok(InputRequiredResult::new(Some(requests), Some(state)))
     }
 
-    fn open(&self, caller: &Caller, state: &str) -> Result<Sealed, NotConfirmed> {
-        let whose = format!("{} of {}", caller.tool, Self::whose(caller));
-        match self.asking.codec.open_with(state, whose.as_bytes()) {
-            Ok(payload) => serde_json::from_slice(&payload).map_err(|_| NotConfirmed::Altered),
-            Err(RequestStateError::Expired) => Err(NotConfirmed::Expired(self.asking.time)),
-            Err(_) => Err(NotConfirmed::Altered),
-        }
+    /// The yes that a state is about, and when it was asked for.
+    fn open(&self, caller: &Caller, state: &str) -> Result<(Yes, Timestamp), NotConfirmed> {
+        let payload = match self.asking.codec.open_with(state, call_of(caller).as_bytes()) {
+            Ok(payload) => payload,
+            Err(RequestStateError::Expired) => {
+                return Err(NotConfirmed::Expired(self.asking.time));
+            }
+            Err(_) => return Err(NotConfirmed::Altered),
+        };
+        let sealed: Option<Sealed> = serde_json::from_slice(&payload).ok();
+        let opened = sealed.and_then(|it| {
+            let (number, given) = (it.number.parse().ok()?, Given::Sealed { id: it.id });
+            let asked_at = Timestamp::from_millisecond(it.asked_ms).ok()?;
+            Some((Yes { digest: it.digest, number, given }, asked_at))
+        });
+        opened.ok_or(NotConfirmed::Altered)
     }
 
     /// Asks during the call, as clients before 2026-07-28 are asked.
@@ -269,12 +254,10 @@ impl Server {
             }
             () = self.thinking(context) => return Err(NotConfirmed::Cancelled),
         };
-        let waited = self.payments.clock.now().duration_since(asked_at).as_millis();
         match answer {
             Ok(it) => {
                 let answer = serde_json::to_value(it).unwrap_or_default();
-                judged(Some(&answer))?;
-                if waited < i128::from(FASTEST_MS) { Err(NotConfirmed::TooFast) } else { Ok(()) }
+                judged(Some(&answer), self.since(asked_at))
             }
             Err(ServiceError::Timeout { .. }) => Err(NotConfirmed::TimedOut(self.asking.time)),
             Err(ServiceError::Cancelled { .. } | ServiceError::TransportClosed) => {
@@ -291,9 +274,7 @@ impl Server {
             Err(_) => Err(NotConfirmed::Unfit),
         }
     }
-}
 
-impl Server {
     /// Tells the client that the call is still alive while a person thinks; it has no end.
     async fn thinking(&self, context: &RequestContext<RoleServer>) {
         let mut waited = Duration::ZERO;
@@ -306,14 +287,24 @@ impl Server {
     }
 }
 
+/// Whom a question is for: another caller cannot answer it.
+fn whose(caller: &Caller) -> String {
+    digest([Some(caller.transport), caller.client.as_deref(), caller.principal.as_deref()])
+}
+
+/// What a state is bound to.
+fn call_of(caller: &Caller) -> String {
+    format!("{} of {}", caller.tool, whose(caller))
+}
+
 /// Whether the client says that it can show a form to a person.
 fn can_ask(context: &RequestContext<RoleServer>) -> bool {
     let able = context.client_capabilities().and_then(|it| it.elicitation);
     able.is_some_and(|it| it.form.is_some() || it.url.is_none())
 }
 
-/// Reads an answer: only a deliberate yes is one.
-fn judged(answer: Option<&Value>) -> Result<(), NotConfirmed> {
+/// Reads an answer that took so long: only a deliberate yes is one.
+fn judged(answer: Option<&Value>, took: Duration) -> Result<(), NotConfirmed> {
     let action = answer.and_then(|it| it.get("action")).cloned().unwrap_or_default();
     match serde_json::from_value(action) {
         Ok(ElicitationAction::Accept) => {}
@@ -323,6 +314,7 @@ fn judged(answer: Option<&Value>) -> Result<(), NotConfirmed> {
     }
     let chosen = answer.and_then(|it| it.pointer(&format!("/content/{ANSWER}")));
     match chosen.and_then(Value::as_str) {
+        Some(YES) if took < FASTEST => Err(NotConfirmed::TooFast),
         Some(YES) => Ok(()),
         Some(NO) => Err(NotConfirmed::Declined),
         Some(_) | None => Err(NotConfirmed::Unfit),

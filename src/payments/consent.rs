@@ -78,8 +78,9 @@ pub enum Decided {
 }
 
 impl Payments {
-    /// What the ledger has to know about a yes before it opens what `question` is about.
-    pub(super) fn consent(
+    /// What the ledger has to know about a yes before it opens what `question` is about. One that
+    /// was given to something else is used up.
+    pub(super) async fn consent(
         &self,
         question: &Question,
         yes: Option<Yes>,
@@ -90,6 +91,7 @@ impl Payments {
         let digest = question.digest.clone();
         match yes {
             Some(yes) if yes.digest != digest => {
+                self.use_up(&yes).await?;
                 Err(Refused::NotConfirmed(NotConfirmed::OtherTerms))
             }
             yes => Ok(Consent::Needed { digest, given: yes.map(|it| it.given) }),
@@ -228,7 +230,7 @@ impl Payments {
     }
 
     /// An answer that did not fit is good for nothing any more.
-    pub async fn use_up(&self, yes: &Yes) -> Result<(), LedgerError> {
+    async fn use_up(&self, yes: &Yes) -> Result<(), LedgerError> {
         match &yes.given {
             Given::Sealed { id } => self.ledger.use_up(id).await,
             Given::Answered => Ok(()),

@@ -73,7 +73,7 @@ impl Payments {
             return self.left_before(caller, number, terms).await?.ok_or(refused);
         }
         let question = self.about_payment(caller, number, terms);
-        let consent = &self.consent(&question, yes)?;
+        let consent = &self.consent(&question, yes).await?;
         let now = self.clock.now();
         let unless_repeated_since = guard;
         let opening =

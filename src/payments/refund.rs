@@ -115,7 +115,7 @@ impl Payments {
             // "All that is left" is no repeat of a refund of the same amount: it is left.
             unless_repeated_since: new.amount.as_ref().and_then(|_| self.guard(given)),
             budget,
-            consent: &self.consent(&question, new.yes.clone())?,
+            consent: &self.consent(&question, new.yes.clone()).await?,
             caller,
             now: self.clock.now(),
         };
