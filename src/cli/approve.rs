@@ -43,8 +43,7 @@ async fn list(desk: &Desk, out: &mut Out) -> Result<u8, Failure> {
     }
     for approval in &waiting {
         let asked = local(approval.asked_at, desk.zone());
-        let terms = approval.question.lines.iter().take(2).map(|(_, value)| value.as_str());
-        let terms = terms.collect::<Vec<_>>().join(", ");
+        let terms = approval.question.brief();
         let number = &approval.question.number;
         let by = cleaned(&approval.asked_by);
         writeln!(out, "{}  {terms}  {number}  {asked}  {by}", desk.style.bold(&approval.code))?;

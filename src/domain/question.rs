@@ -18,6 +18,12 @@ pub struct Question {
 }
 
 impl Question {
+    /// What it is about, in a list: `take a payment, HKD 10.50`.
+    pub fn brief(&self) -> String {
+        let values = self.lines.iter().take(2).map(|(_, value)| value.as_str());
+        values.collect::<Vec<_>>().join(", ")
+    }
+
     /// One line of text for each term.
     pub fn text(&self) -> String {
         let lines = self.lines.iter().map(|(name, value)| format!("{name}: {value}"));

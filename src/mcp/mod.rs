@@ -20,8 +20,6 @@ pub use view::NEEDS_APPROVAL;
 
 /// What a notification may weigh, and the header that vouches for it.
 pub use crate::client::{notification::MAX_BODY as MAX_NOTIFICATION, sign::SIGN_HEADER};
-/// One digest of several texts.
-pub use crate::domain::digest::digest;
 /// What a person's approval is, and what became of a decision about one.
 pub use crate::{
     ledger::{Approval, ApprovalState},

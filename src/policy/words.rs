@@ -1,5 +1,5 @@
 //! The policy in plain sentences, for the person who has to answer for it.
-use super::{Action, Caps, Policy, limits::Of};
+use super::{Action, Caps, Policy, limits::Of, variables};
 use crate::{
     domain::amount,
     spec::{CURRENCIES, Currency, Environment},
@@ -11,7 +11,8 @@ impl Policy {
         let mut told: Vec<String> =
             Action::ALL.into_iter().map(|it| self.sentence(it, environment, mchid)).collect();
         if self.read_only {
-            told.push("QFPAY_READ_ONLY is set: the tools that write are not offered.".to_owned());
+            let name = variables::READ_ONLY;
+            told.push(format!("{name} is set: the tools that write are not offered."));
         }
         if let Some(merchants) = &self.allowlist.mchids {
             let other = if self.is_open_for(mchid) { "" } else { ", and this one is another" };

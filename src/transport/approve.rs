@@ -51,9 +51,7 @@ async fn guarded(mut response: Response) -> Response {
 async fn list(State(server): State<Server>) -> Response {
     let Ok(waiting) = server.waiting().await else { return broken() };
     let row = |it: &Approval| {
-        let terms = it.question.lines.iter().take(2).map(|(_, value)| text(value));
-        let terms = terms.collect::<Vec<_>>().join(", ");
-        let code = text(&it.code);
+        let (terms, code) = (text(&it.question.brief()), text(&it.code));
         format!("<li><a href=\"/approve/{code}\">{terms}</a> <span>{code}</span></li>")
     };
     let rows = waiting.iter().map(row).collect::<Vec<_>>().concat();

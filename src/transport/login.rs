@@ -21,10 +21,9 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use headers::{Authorization, HeaderMapExt as _, authorization::Basic};
-use subtle::ConstantTimeEq as _;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
 use tokio::sync::Semaphore;
-
-use crate::mcp::digest;
 
 /// Most logins that wait to be checked.
 const MOST_WAITING: usize = 32;
@@ -39,7 +38,7 @@ pub struct Operators {
     queue: Arc<Semaphore>,
     /// Who was right before, with a keyed hash of their password: they need not queue again, so a
     /// flood of wrong ones does not lock them out.
-    known: Arc<Mutex<HashMap<String, String>>>,
+    known: Arc<Mutex<HashMap<String, Vec<u8>>>>,
     key: [u8; 32],
 }
 
@@ -113,9 +112,10 @@ impl Operators {
 
     /// Whether the password is the operator's; none where too many ask at once.
     async fn check(&self, name: &str, password: &str) -> Option<bool> {
-        let keyed = digest([Some(&*hex::encode(self.key)), Some(name), Some(password)]);
+        let mut keyed = Hmac::<Sha256>::new_from_slice(&self.key).ok()?;
+        keyed.update(password.as_bytes());
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
-        if known.is_some_and(|it| it.as_bytes().ct_eq(keyed.as_bytes()).into()) {
+        if known.is_some_and(|it| keyed.clone().verify_slice(&it).is_ok()) {
             return Some(true);
         }
         let queued = self.queue.clone().try_acquire_owned().ok()?;
@@ -133,7 +133,7 @@ impl Operators {
         let right = checked.await.ok()??;
         if right {
             let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-            known.insert(name.to_owned(), keyed);
+            known.insert(name.to_owned(), keyed.finalize().into_bytes().to_vec());
         } else {
             tokio::time::sleep(PENALTY).await;
         }
