@@ -277,71 +277,61 @@ pub(crate) async fn a_decision_that_changes_nothing_has_its_row_too(make: Make<'
     assert_eq!(ledger.find(&number("A1")).await.unwrap(), None);
 }
 
+/// What fifty of them come to, all at once.
+async fn fifty<F: Future<Output: Send + 'static> + Send + 'static>(
+    of: impl Fn(usize) -> F,
+) -> Vec<F::Output> {
+    let tasks = (0..50).map(|at| tokio::spawn(of(at)));
+    futures::future::join_all(tasks).await.into_iter().map(|it| it.unwrap()).collect()
+}
+
+/// Whether a writer that still has the payment as it was given wins.
+async fn moves(ledger: Arc<dyn Ledger>, payment: Payment, what: Happening) -> bool {
+    let (caller, news) = (caller(), News::default());
+    let (to, note) = (PaymentState::Pending, note(&caller, what));
+    ledger.advance_payment(&payment, to, &news, note, now()).await.unwrap().is_some()
+}
+
 pub(crate) async fn of_fifty_writers_from_one_version_one_wins(make: Make<'_>) {
     let payment = open_payment(&*make(scope("m1")), "A1").await;
-    let tries = (0..50).map(|_| {
-        let (ledger, payment) = (make(scope("m1")), payment.clone());
-        tokio::spawn(async move {
-            let (caller, news) = (caller(), News::default());
-            let note = note(&caller, Happening::Learned);
-            let to = PaymentState::Pending;
-            ledger.advance_payment(&payment, to, &news, note, now()).await.unwrap()
-        })
-    });
-    let won = futures::future::join_all(tries).await;
-    assert_eq!(won.into_iter().filter(|it| it.as_ref().unwrap().is_some()).count(), 1);
+    let won = fifty(|_| moves(make(scope("m1")), payment.clone(), Happening::Learned)).await;
+    assert_eq!(won.into_iter().filter(|it| *it).count(), 1);
     assert_eq!(make(scope("m1")).history(&number("A1")).await.unwrap().len(), 2);
 }
 
-pub(crate) async fn of_fifty_that_open_one_number_one_sends(make: Make<'_>) {
-    let tries = (0..50).map(|_| {
-        let ledger = make(scope("m1"));
-        tokio::spawn(async move { try_payment(&*ledger, "A1", 1, None).await })
+/// Those of fifty payments that may be sent; `of` is the number and the guard of each.
+async fn sent_of_fifty(
+    ledger: impl Fn() -> Arc<dyn Ledger>,
+    of: impl Fn(usize) -> (String, Option<Timestamp>),
+) -> Vec<Payment> {
+    let opened = fifty(|at| {
+        let (ledger, (number, guard)) = (ledger(), of(at));
+        async move { try_payment(&*ledger, &number, 1, guard).await }
     });
-    let won = futures::future::join_all(tries).await;
-    let sent = won.into_iter().filter(|it| matches!(it.as_ref().unwrap(), Opened::Sent(_)));
-    assert_eq!(sent.count(), 1);
+    let sent = opened.await.into_iter().filter_map(|it| match it {
+        Opened::Sent(payment) => Some(payment),
+        Opened::Taken(_) | Opened::Repeats(_) | Opened::Over(_) | Opened::Unconfirmed(_) => None,
+    });
+    sent.collect()
+}
+
+pub(crate) async fn of_fifty_that_open_one_number_one_sends(make: Make<'_>) {
+    let sent = sent_of_fifty(|| make(scope("m1")), |_| ("A1".to_owned(), None)).await;
+    assert_eq!(sent.len(), 1);
 }
 
 pub(crate) async fn of_fifty_calls_in_one_process_one_sends_and_one_settles(make: Make<'_>) {
     let ledger = make(scope("m1"));
-    let tries = (0..50).map(|_| {
-        let ledger = ledger.clone();
-        tokio::spawn(async move { try_payment(&*ledger, "A1", 1, None).await })
-    });
-    let opened = futures::future::join_all(tries).await;
-    let sent: Vec<Payment> = opened
-        .into_iter()
-        .filter_map(|it| match it.unwrap() {
-            Opened::Sent(payment) => Some(payment),
-            Opened::Taken(_) | Opened::Repeats(_) | Opened::Over(_) | Opened::Unconfirmed(_) => {
-                None
-            }
-        })
-        .collect();
+    let sent = sent_of_fifty(|| ledger.clone(), |_| ("A1".to_owned(), None)).await;
     assert_eq!(sent.len(), 1);
-    let tries = (0..50).map(|_| {
-        let (ledger, payment) = (ledger.clone(), sent[0].clone());
-        tokio::spawn(async move {
-            let (caller, news) = (caller(), News::default());
-            let note = note(&caller, Happening::Answered);
-            let to = PaymentState::Pending;
-            ledger.advance_payment(&payment, to, &news, note, now()).await.unwrap()
-        })
-    });
-    let moved = futures::future::join_all(tries).await;
-    assert_eq!(moved.into_iter().filter(|it| it.as_ref().unwrap().is_some()).count(), 1);
+    let moved = fifty(|_| moves(ledger.clone(), sent[0].clone(), Happening::Answered)).await;
+    assert_eq!(moved.into_iter().filter(|it| *it).count(), 1);
     assert_eq!(ledger.history(&number("A1")).await.unwrap().len(), 2);
 }
 
 pub(crate) async fn of_fifty_with_the_same_terms_and_no_number_one_sends(make: Make<'_>) {
-    let tries = (0..50).map(|at| {
-        let ledger = make(scope("m1"));
-        tokio::spawn(async move { try_payment(&*ledger, &format!("P{at}"), 1, Some(now())).await })
-    });
-    let won = futures::future::join_all(tries).await;
-    let sent = won.into_iter().filter(|it| matches!(it.as_ref().unwrap(), Opened::Sent(_)));
-    assert_eq!(sent.count(), 1);
+    let each = |at| (format!("P{at}"), Some(now()));
+    assert_eq!(sent_of_fifty(|| make(scope("m1")), each).await.len(), 1);
 }
 
 pub(crate) async fn the_same_terms_again_are_found_while_unfinished_or_recent(make: Make<'_>) {
@@ -393,13 +383,12 @@ pub(crate) async fn refunds_never_exceed_the_payment(make: Make<'_>) {
 }
 
 pub(crate) async fn of_fifty_refunds_at_once_one_leaves(make: Make<'_>) {
-    let tries = (0..50).map(|at| {
+    let opened = fifty(|at| {
         let ledger = make(scope("m1"));
-        tokio::spawn(async move { try_refund(&*ledger, &format!("R{at}"), 10).await })
+        async move { try_refund(&*ledger, &format!("R{at}"), 10).await }
     });
-    let went = futures::future::join_all(tries).await;
-    let sent =
-        went.into_iter().filter(|it| matches!(it, Ok(RefundOpened::Opened(Opened::Sent(_)))));
+    let opened = opened.await.into_iter();
+    let sent = opened.filter(|it| matches!(it, RefundOpened::Opened(Opened::Sent(_))));
     assert_eq!(sent.count(), 1);
 }
 

@@ -46,16 +46,19 @@ pub(in crate::ledger) trait Chain: Send {
 }
 
 macro_rules! chain {
-    ($connection:ty, |$self:ident, $id:ident, $event:ident| $link:block,
-     |$up:ident, $scope:ident| $chain_up:block) => {
+    ($connection:ty, link: $link:path, chain_up: $chain_up:path) => {
         impl Chain for $connection {
             async fn link(
-                &mut $self,
-                $id: i64,
-                $event: impl FnOnce() -> Hashed + Send,
-            ) -> Outcome<()> $link
+                &mut self,
+                event_id: i64,
+                event: impl FnOnce() -> Hashed + Send,
+            ) -> Outcome<()> {
+                $link(self, event_id, event).await
+            }
 
-            async fn chain_up(&mut $up, $scope: &Scope) -> Outcome<i64> $chain_up
+            async fn chain_up(&mut self, scope: &Scope) -> Outcome<i64> {
+                $chain_up(self, scope).await
+            }
 
             async fn chain(
                 &mut self,
@@ -139,47 +142,63 @@ macro_rules! chain {
     };
 }
 
-// The file's lock is ours until the commit, so nobody can come between.
-chain!(
-    SqliteConnection,
-    |self, id, event| {
-        let event = event();
-        let last: Option<(i64, String)> = sqlx::query_as(
-            "SELECT seq, hash FROM chain WHERE environment = $1 AND merchant = $2 \
+chain!(SqliteConnection, link: link_behind_last, chain_up: nothing_waits);
+chain!(PgConnection, link: linked_by_a_trigger, chain_up: chain_what_waits);
+
+/// The file's lock is ours until the commit, so nobody can come between.
+async fn link_behind_last(
+    connection: &mut SqliteConnection,
+    event_id: i64,
+    event: impl FnOnce() -> Hashed,
+) -> Outcome<()> {
+    let event = event();
+    let last: Option<(i64, String)> = sqlx::query_as(
+        "SELECT seq, hash FROM chain WHERE environment = $1 AND merchant = $2 \
          ORDER BY seq DESC LIMIT 1",
-        )
-        .bind(event.environment.as_str())
-        .bind(event.merchant.as_str())
-        .fetch_optional(&mut *self)
-        .await?;
-        let seq = last.as_ref().map_or(0, |(seq, _)| *seq).saturating_add(1);
-        let hash = chain::hash(last.as_ref().map(|(_, hash)| hash.as_str()), seq, &event);
-        sqlx::query(
-        "INSERT INTO chain (environment, merchant, seq, event_id, hash) VALUES ($1, $2, $3, $4, $5)",
+    )
+    .bind(event.environment.as_str())
+    .bind(event.merchant.as_str())
+    .fetch_optional(&mut *connection)
+    .await?;
+    let seq = last.as_ref().map_or(0, |(seq, _)| *seq).saturating_add(1);
+    let hash = chain::hash(last.as_ref().map(|(_, hash)| hash.as_str()), seq, &event);
+    sqlx::query(
+        "INSERT INTO chain (environment, merchant, seq, event_id, hash) \
+         VALUES ($1, $2, $3, $4, $5)",
     )
     .bind(event.environment)
     .bind(event.merchant)
     .bind(seq)
-    .bind(id)
+    .bind(event_id)
     .bind(hash)
-    .execute(&mut *self)
+    .execute(connection)
     .await?;
-        Ok(())
-    },
-    |self, _scope| { Ok(0) }
-);
+    Ok(())
+}
 
-// A trigger of the database does it, for all rows of a statement at once, and for those that
-// another transaction left waiting.
-chain!(PgConnection, |self, _id, _event| { Ok(()) }, |self, scope| {
+async fn nothing_waits(_: &mut SqliteConnection, _: &Scope) -> Outcome<i64> {
+    Ok(0)
+}
+
+/// A trigger of the database does it, for all rows of a statement at once, and for those that
+/// another transaction left waiting.
+async fn linked_by_a_trigger(
+    _: &mut PgConnection,
+    _: i64,
+    _: impl FnOnce() -> Hashed,
+) -> Outcome<()> {
+    Ok(())
+}
+
+async fn chain_what_waits(connection: &mut PgConnection, scope: &Scope) -> Outcome<i64> {
     let whose = (scope.environment.name(), scope.merchant.as_str());
     let up = sqlx::query("SELECT chain_up($1, $2)").bind(whose.0).bind(whose.1);
-    up.execute(&mut *self).await?;
+    up.execute(&mut *connection).await?;
     let (waiting,): (i64,) =
         sqlx::query_as("SELECT count(*) FROM chain_queue WHERE environment = $1 AND merchant = $2")
             .bind(whose.0)
             .bind(whose.1)
-            .fetch_one(&mut *self)
+            .fetch_one(connection)
             .await?;
     Ok(waiting)
-});
+}
