@@ -1,8 +1,12 @@
-//! What is measured, each under one name, and how it is written down. Nothing is, until something
-//! reads it: recording costs nothing then.
-use std::time::Duration;
+//! What is measured, each under one name, and whose trace a span continues. Nothing is written down
+//! until something reads it.
+use std::{collections::HashMap, time::Duration};
 
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use opentelemetry::propagation::TextMapPropagator as _;
+use opentelemetry_sdk::propagation::TraceContextPropagator;
+use tracing::Span;
+use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
 const CALLS: &str = "qfpay_mcp_calls_total";
 const CALL_SECONDS: &str = "qfpay_mcp_call_seconds";
@@ -101,4 +105,13 @@ pub fn sessions(transport: &'static str, count: usize) {
 /// Authentication let a request not through.
 pub fn denied(reason: &'static str) {
     counter!(DENIED, "reason" => reason).increment(1);
+}
+
+/// Makes `span` the continuation of a caller's trace (W3C Trace Context), if they told one.
+pub fn continues(span: &Span, traceparent: Option<&str>, tracestate: Option<&str>) {
+    let Some(traceparent) = traceparent else { return };
+    let mut told = HashMap::from([("traceparent".to_owned(), traceparent.to_owned())]);
+    told.extend(tracestate.map(|it| ("tracestate".to_owned(), it.to_owned())));
+    // Without a collector there is nothing to continue.
+    let _ = span.set_parent(TraceContextPropagator::new().extract(&told));
 }

@@ -125,8 +125,19 @@ const USAGE: u8 = 2;
 
 /// Runs one command with the environment that `vars` reads; `names` are those of ours in it.
 pub async fn run(cli: Cli, vars: Vars<'_>, names: &[String]) -> ExitCode {
-    let log = (vars(variables::LOG), vars(variables::LOG_FORMAT));
-    telemetry::start(log.0.as_deref(), log.1.as_deref());
+    let collector = ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"];
+    let traces = telemetry::start(telemetry::Settings {
+        filter: vars(variables::LOG),
+        format: vars(variables::LOG_FORMAT),
+        traces: collector.iter().any(|it| vars(it).is_some_and(|it| !it.is_empty())),
+        service: vars("OTEL_SERVICE_NAME"),
+    });
+    let code = picked(cli, vars, names).await;
+    traces.flush().await;
+    code
+}
+
+async fn picked(cli: Cli, vars: Vars<'_>, names: &[String]) -> ExitCode {
     // A limit that was misspelt is none, and nobody would notice.
     for name in names.iter().filter(|it| !is_known(it)) {
         tracing::warn!(%name, "there is no setting of this name; it changes nothing");

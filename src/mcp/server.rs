@@ -16,6 +16,7 @@ use rmcp::{
     },
     service::RequestContext,
 };
+use tracing::Instrument as _;
 
 use super::{
     confirm::Asking,
@@ -295,10 +296,14 @@ impl Server {
             return Ok(CallToolResult::error(vec![ContentBlock::text(text)]).into());
         }
         let begun = Instant::now();
+        let span = tracing::info_span!("tool", tool = %name, outcome = tracing::field::Empty);
+        let meta = &context.meta;
+        meter::continues(&span, meta.get_traceparent(), meta.get_tracestate());
         let call = ROUTER.call(ToolCallContext::new(self, request, context));
-        let answer = AssertUnwindSafe(call).catch_unwind().await;
+        let answer = AssertUnwindSafe(call.instrument(span.clone())).catch_unwind().await;
         let outcome = outcome_of(answer.as_ref().ok());
         let (took, duration_ms) = (begun.elapsed(), begun.elapsed().as_millis());
+        span.record("outcome", outcome.name());
         tracing::info!(tool = %name, duration_ms, outcome = outcome.name(), "a tool was called");
         meter::ran(tools::known(&name), outcome, took);
         answer.unwrap_or_else(|_| {

@@ -60,10 +60,10 @@ impl Payments {
         may_refund: bool,
     ) -> Result<Cancelled, Refused> {
         let (this, caller, at) = (self.clone(), caller.clone(), number.clone());
-        let task = self.tasks.spawn(async move {
+        let task = self.tasks.spawn(super::traced(async move {
             let result = this.cancel_once(&caller, &at, may_refund).await;
             this.audited(&caller, &at, None, result).await
-        });
+        }));
         task.await
             .unwrap_or_else(|error| Err(Refused::Unrecorded { number, cause: error.to_string() }))
     }

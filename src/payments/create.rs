@@ -45,10 +45,10 @@ impl Payments {
         };
         let (this, caller, at) = (self.clone(), caller.clone(), number.clone());
         let (terms, yes) = (new.terms, new.yes);
-        let task = self.tasks.spawn(async move {
+        let task = self.tasks.spawn(super::traced(async move {
             let result = this.create_once(&caller, &at, &terms, guard, yes).await;
             this.audited(&caller, &at, Some(Noted::Payment(&terms)), result).await
-        });
+        }));
         task.await
             .unwrap_or_else(|error| Err(Refused::Unrecorded { number, cause: error.to_string() }))
     }

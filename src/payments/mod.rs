@@ -7,6 +7,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::Instrument as _;
 
 use crate::{
     client::{Answer, Gateway, Trade, Trouble, response::cleaned},
@@ -306,6 +307,11 @@ impl Payments {
         months.dedup();
         months
     }
+}
+
+/// Work in a task of its own, told of in the logs and traces as part of what it was begun by.
+fn traced<F: Future>(work: F) -> tracing::instrument::Instrumented<F> {
+    work.in_current_span()
 }
 
 /// The refusal of what was over the limits, told anew with what left meanwhile. That ledger and

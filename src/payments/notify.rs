@@ -65,11 +65,11 @@ impl Payments {
         }
         self.note_it(Some(&number), &told, "").await?;
         let this = self.clone();
-        self.tasks.spawn(async move {
+        self.tasks.spawn(super::traced(async move {
             if let Err(refused) = this.order(&CALLER, &number).await {
                 tracing::warn!(%number, %refused, "what a notification told was not confirmed yet");
             }
-        });
+        }));
         Ok(Noticed::Asking)
     }
 

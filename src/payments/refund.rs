@@ -63,10 +63,10 @@ impl Payments {
             (None, None) => self.new_number('R')?,
         };
         let (this, caller, at) = (self.clone(), caller.clone(), number.clone());
-        let task = self.tasks.spawn(async move {
+        let task = self.tasks.spawn(super::traced(async move {
             let result = this.refund_once(&caller, &at, &new).await;
             this.audited(&caller, &at, None, result).await
-        });
+        }));
         task.await
             .unwrap_or_else(|error| Err(Refused::Unrecorded { number, cause: error.to_string() }))
     }

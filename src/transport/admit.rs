@@ -128,7 +128,7 @@ impl Gate {
         let id = envelope.id.clone();
         let principal = parts.extensions.get::<Principal>().cloned();
         let who = principal.as_ref().map(|it| it.name.as_str());
-        may_call(&parts.extensions, &envelope, &body)?;
+        may_call(&parts, &envelope, &body)?;
         let opens = envelope.method.as_deref() == Some("initialize")
             && session_of(&parts.headers).is_none();
         if opens && !self.has_room(who).await {
@@ -167,12 +167,12 @@ impl Gate {
 
 /// Whether a message may be sent by whoever sends it: a tool takes its scope.
 pub(super) fn may_call(
-    extensions: &http::Extensions,
+    parts: &http::request::Parts,
     envelope: &Envelope<'_>,
     body: &[u8],
 ) -> Result<(), Refusal> {
-    let (Some(principal), Some(auth)) = (extensions.get::<Principal>(), extensions.get::<Auth>())
-    else {
+    let known = (parts.extensions.get::<Principal>(), parts.extensions.get::<Auth>());
+    let (Some(principal), Some(auth)) = known else {
         return Ok(());
     };
     if envelope.method.as_deref() != Some("tools/call") {
@@ -185,7 +185,7 @@ pub(super) fn may_call(
         return Ok(());
     }
     let denied = Denied::Scope { tool: name.into_owned(), needed, held };
-    Err(Refusal::Denied(Box::new(auth.refuse(&denied))))
+    Err(Refusal::Denied(Box::new(auth.refuse(&denied, parts.uri.path()))))
 }
 
 /// The tool that a call names.

@@ -13,6 +13,8 @@ use tracing::Instrument as _;
 use super::{lines::Line, site::Site};
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The longest name that a proxy may give a request.
 const LONGEST: usize = 64;
@@ -41,6 +43,9 @@ pub(super) async fn receive(
     request.headers_mut().insert(REQUEST_ID, value.clone());
     let path = request.uri().path();
     let span = tracing::info_span!("request", %id, %client, method = %request.method(), path);
+    let headers = request.headers();
+    let (parent, state) = (header(headers, &TRACEPARENT), header(headers, &TRACESTATE));
+    crate::meter::continues(&span, Some(parent).filter(|it| !it.is_empty()), Some(state));
     let mut response = next.run(request).instrument(span).await;
     response.headers_mut().insert(REQUEST_ID, value);
     response

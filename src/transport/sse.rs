@@ -226,7 +226,7 @@ async fn message<S: ServerHandler + Clone>(
     };
     let (parts, body) = request.into_parts();
     let read = desk.limits.bodies.read(body).await;
-    let parsed = read.and_then(|body| parse(&parts.extensions, &body));
+    let parsed = read.and_then(|body| parse(&parts, &body));
     let mut message = match parsed {
         Ok(message) => message,
         Err(refusal) => return refusal.into_response(),
@@ -254,9 +254,9 @@ async fn message<S: ServerHandler + Clone>(
     }
 }
 
-fn parse(extensions: &http::Extensions, body: &[u8]) -> Result<ClientJsonRpcMessage, Refusal> {
+fn parse(parts: &http::request::Parts, body: &[u8]) -> Result<ClientJsonRpcMessage, Refusal> {
     let envelope = Envelope::read(body)?;
-    may_call(extensions, &envelope, body)?;
+    may_call(parts, &envelope, body)?;
     serde_json::from_slice(body).map_err(|_| Refusal::NotAMessage { id: envelope.id })
 }
 

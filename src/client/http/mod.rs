@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use jiff::{Timestamp, tz::TimeZone};
 use reqwest::{Client, Response, StatusCode, header};
 use secrecy::SecretString;
+use tracing::Instrument as _;
 
 use super::{
     Answer, Exchange, Gateway, Notification, NotificationError, Page, Query, SignatureCheck,
@@ -133,7 +134,8 @@ impl HttpGateway {
                 return Err(Failure::TooLate.into());
             }
             let begun = Instant::now();
-            let miss = match self.attempt(endpoint, &params).await {
+            let span = tracing::info_span!("qfpay", endpoint = endpoint.path(), attempt);
+            let miss = match self.attempt(endpoint, &params).instrument(span).await {
                 Ok(body) => {
                     meter::asked(endpoint.path(), code_of(&body.bytes), begun.elapsed());
                     return Ok(body);

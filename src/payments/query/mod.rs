@@ -99,9 +99,9 @@ impl Payments {
             (Find::Trade(_) | Find::Span(_), _) => None,
         };
         let (this, caller) = (self.clone(), caller.clone());
-        self.tasks.spawn(async move {
+        self.tasks.spawn(super::traced(async move {
             this.note(number.as_ref(), None, Note::new(&caller, what).saying(told)).await;
-        });
+        }));
     }
 
     /// An order by our number.

@@ -127,8 +127,8 @@ impl Auth {
         Ok(principal)
     }
 
-    /// The answer to a request that is not let through.
-    pub(super) fn refuse(&self, denied: &Denied) -> Response {
+    /// The answer to a request for `path` that is not let through.
+    pub(super) fn refuse(&self, denied: &Denied, path: &str) -> Response {
         let status = match denied {
             Denied::Missing | Denied::Invalid(_) => StatusCode::UNAUTHORIZED,
             Denied::Scope { .. } | Denied::Profile => StatusCode::FORBIDDEN,
@@ -139,14 +139,14 @@ impl Auth {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
             return response;
         }
-        if let Ok(challenge) = HeaderValue::from_str(&self.challenge(denied)) {
+        if let Ok(challenge) = HeaderValue::from_str(&self.challenge(denied, path)) {
             response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
         }
         response
     }
 
     /// What is wanted, and where it is to be had.
-    fn challenge(&self, denied: &Denied) -> String {
+    fn challenge(&self, denied: &Denied, path: &str) -> String {
         let mut parts = vec!["realm=\"qfpay-mcp\"".to_owned()];
         let wanted = match denied {
             Denied::Scope { needed, held, .. } => {
@@ -162,7 +162,10 @@ impl Auth {
         };
         parts.push(format!("scope=\"{wanted}\""));
         if let Some(public) = self.0.public.as_ref().filter(|_| self.0.oauth.is_some()) {
-            parts.push(format!("resource_metadata=\"{public}{METADATA}/mcp\""));
+            // Clients take a description only of the address that they called (RFC 9728 §3.3).
+            let legacy = ["/sse", "/messages"].contains(&path);
+            let transport = if legacy { "/sse" } else { "/mcp" };
+            parts.push(format!("resource_metadata=\"{public}{METADATA}{transport}\""));
         }
         format!("Bearer {}", parts.join(", "))
     }
@@ -216,7 +219,7 @@ pub(super) async fn require(
         Err(denied) => {
             crate::meter::denied(denied.reason());
             tracing::info!(path = request.uri().path(), %denied, "a request was not let through");
-            auth.refuse(&denied)
+            auth.refuse(&denied, request.uri().path())
         }
     }
 }
