@@ -1,6 +1,6 @@
 """Plays every scene with one client over one transport and prints one line a check.
 
-drive.py BINARY sdk|inspector LABEL stdio|http|sse MODE
+drive.py BINARY sdk|typescript|inspector LABEL stdio|http|sse MODE
 
 Run by `run.sh`, in the environment that has the client. Exits 1 when a check failed.
 """
@@ -38,6 +38,8 @@ async def play(
     """Runs the checks of a scene and gives the number that failed."""
     if client == "sdk":
         from wire_sdk import connect
+    elif client == "typescript":
+        from wire_typescript import connect
     else:
         from wire_inspector import connect
     desk.mkdir()

