@@ -1,12 +1,13 @@
 // The 1.x line of the SDK, in the words that `bridge.mjs` knows.
 
+import { UnauthorizedError } from "@modelcontextprotocol/sdk/client/auth.js";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { SSEClientTransport } from "@modelcontextprotocol/sdk/client/sse.js";
 import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import { ElicitRequestSchema } from "@modelcontextprotocol/sdk/types.js";
 
-export { SSEClientTransport, StdioClientTransport, StreamableHTTPClientTransport };
+export { SSEClientTransport, StdioClientTransport, StreamableHTTPClientTransport, UnauthorizedError };
 
 /** A client that asks by `ask`, or tells the server that it cannot. This line knows one `mode`. */
 export function newClient(info, mode, ask) {
@@ -30,4 +31,9 @@ export async function connect(client, transport) {
 
 export function callTool(client, params, options) {
   return client.callTool(params, undefined, options);
+}
+
+/** Gets a token for what the browser brought back. */
+export function finishAuth(transport, params) {
+  return transport.finishAuth(params.get("code"));
 }

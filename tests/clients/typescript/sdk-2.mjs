@@ -1,9 +1,11 @@
 // The 2.x line of the SDK, in the words that `bridge.mjs` knows.
 
-import { Client, SSEClientTransport, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
+import {
+  Client, SSEClientTransport, StreamableHTTPClientTransport, UnauthorizedError,
+} from "@modelcontextprotocol/client";
 import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
 
-export { SSEClientTransport, StdioClientTransport, StreamableHTTPClientTransport };
+export { SSEClientTransport, StdioClientTransport, StreamableHTTPClientTransport, UnauthorizedError };
 
 /**
  * A client that asks by `ask`, or tells the server that it cannot. With the mode `auto` it asks
@@ -31,4 +33,9 @@ export function callTool(client, params, options) {
 /** One round of a call, which `callTool` would go through by itself. */
 export function round(client, params, options) {
   return client.request({ method: "tools/call", params }, { ...options, allowInputRequired: true });
+}
+
+/** Gets a token for what the browser brought back. */
+export function finishAuth(transport, params) {
+  return transport.finishAuth(params);
 }
