@@ -37,10 +37,11 @@ class Reply:
 
 
 def send(method: str, url: str, headers: dict[str, str], body: bytes | None = None) -> Reply:
-    """One request on a connection of its own."""
+    """One request on a connection of its own. A stream that was opened is not read: it would not end."""
     connection, response = _begin(method, url, headers, body)
     try:
-        return Reply(response.status, response.headers, response.read().decode())
+        stays_open = method == "GET" and "text/event-stream" in response.headers.get("content-type", "")
+        return Reply(response.status, response.headers, "" if stays_open else response.read().decode())
     finally:
         connection.close()
 

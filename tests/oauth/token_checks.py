@@ -1,6 +1,7 @@
 """Which tokens are taken, and for what. A check is a function with a sentence for a name, as in `tests/clients`."""
 
 import asyncio
+import itertools
 import json
 import subprocess
 import time
@@ -21,6 +22,10 @@ LIST_TOOLS = request("tools/list", {})
 SETTLE_SECONDS = 20
 REFRESH_SECONDS = 15
 """How long new keys may take to be fetched: the server asks no faster than every few seconds."""
+
+
+_numbers = itertools.count(1)
+"""No two checks share an order."""
 
 
 @dataclass
@@ -159,13 +164,15 @@ async def nearly_over_is_not_over(world: World) -> None:
 
 def refused(claims: Callable[[World], dict[str, Any]], **header: str) -> Callable[[World], Awaitable[None]]:
     """A check that such a token is not taken, in either protocol era, nor told back."""
+    number = f"O-REFUSED-{next(_numbers)}"
+
     async def check(world: World) -> None:
         bearer = world.bearing(claims(world), **header)
         token = bearer.bearer["Authorization"].removeprefix("Bearer ")
-        for reply in (bearer.call("create_payment", terms("O-REFUSED")), bearer.open(), bearer.get("/sse")):
+        for reply in (bearer.call("create_payment", terms(number)), bearer.open(), bearer.get("/sse")):
             unauthorized(reply, "invalid_token")
             want(token not in reply.text, "the token is told back")
-        nothing_exists(world, "O-REFUSED")
+        nothing_exists(world, number)
     return check
 
 
