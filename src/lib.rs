@@ -2,6 +2,8 @@
 //!
 //! Modules in reading order; each one may use only those above it (`tests/it/layers.rs` holds
 //! this). `ARCHITECTURE.md` tells the same in prose.
+pub mod meter;
+
 pub mod spec;
 
 pub mod domain;

@@ -152,6 +152,7 @@ impl Alone {
             app_code: APP_CODE.to_owned(),
             key: KEY.into(),
             mchid: None,
+            notify_url: None,
             sign_type: SignType::Sha256,
             zone: qfpay_zone(),
             refuse_wrong_signature: true,

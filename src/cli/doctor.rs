@@ -45,7 +45,7 @@ async fn look(
         Ok(_) => writeln!(out, "ledger       {place}: {}", style.good("works"))?,
         Err(error) => writeln!(out, "ledger       {place}: {} ({error})", style.bad("fails"))?,
     }
-    let operators = config.operators.as_deref().map(Operators::parse);
+    let operators = config.http.operators.as_ref().map(|it| Operators::parse(&it.text));
     let no_operators = operators.as_ref().and_then(|it| it.as_ref().err());
     match (&operators, no_operators) {
         (_, Some(error)) => {

@@ -9,12 +9,12 @@ use std::{
 use clap::{Parser, Subcommand};
 
 use crate::{
-    config::{Config, LedgerAt, Vars, is_known, variables},
+    config::{Config, ConfigError, LedgerAt, Profiles, Vars, is_known, variables},
     ledger::postgres::{AddressError, Database},
-    mcp::Server,
+    mcp::{Merchants, Server},
     simulator::Faults,
     telemetry,
-    transport::{Operators, Shutdown, approve as approve_page, http, notify, stdio},
+    transport::{Shutdown, stdio},
 };
 
 mod approve;
@@ -23,6 +23,7 @@ mod call;
 mod demo;
 mod desk;
 mod doctor;
+mod http;
 mod moment;
 mod operator;
 mod orders;
@@ -30,6 +31,7 @@ mod session;
 mod simulator;
 mod style;
 mod terminal;
+mod token;
 mod wire;
 
 use style::Style;
@@ -95,11 +97,13 @@ enum Command {
         name: String,
     },
     /// Serve MCP over HTTP: Streamable HTTP at /mcp, the older SSE transport at /sse
-    Http {
-        /// A loopback address and port; port 0 takes a free one
-        #[arg(long, default_value = "127.0.0.1:8787")]
-        bind: SocketAddr,
-    },
+    ///
+    /// Ctrl-C or SIGTERM ends it in two steps: nothing new that moves money is begun, what is under
+    /// way is finished; a second one ends it at once. SIGHUP reads tokens, operators and certificates
+    /// again. docs/operate.md tells how to run it for others.
+    Http(http::Serve),
+    /// Make a token for a program that is to call the HTTP server
+    Token(token::Token),
     /// Run the QFPay simulator alone, for an integration in any language
     Simulator {
         /// A loopback address and port; port 0 takes a free one
@@ -121,7 +125,8 @@ const USAGE: u8 = 2;
 
 /// Runs one command with the environment that `vars` reads; `names` are those of ours in it.
 pub async fn run(cli: Cli, vars: Vars<'_>, names: &[String]) -> ExitCode {
-    telemetry::start(vars(variables::LOG).as_deref());
+    let log = (vars(variables::LOG), vars(variables::LOG_FORMAT));
+    telemetry::start(log.0.as_deref(), log.1.as_deref());
     // A limit that was misspelt is none, and nobody would notice.
     for name in names.iter().filter(|it| !is_known(it)) {
         tracing::warn!(%name, "there is no setting of this name; it changes nothing");
@@ -130,14 +135,23 @@ pub async fn run(cli: Cli, vars: Vars<'_>, names: &[String]) -> ExitCode {
     match cli.command {
         Some(Command::Demo) => return demo::run(style).await,
         Some(Command::Operator { name }) => return operator::run(&name),
+        Some(Command::Token(token)) => return token::run(&token),
         _ => {}
     }
-    let config = match Config::from_vars(vars) {
+    let wrong = |error: &ConfigError| {
+        complain(&format!("qfpay-mcp: {error}"));
+        ExitCode::from(USAGE)
+    };
+    let profiles = match Profiles::from_vars(vars) {
+        Ok(profiles) => profiles,
+        Err(error) => return wrong(&error),
+    };
+    if let Some(Command::Http(serve)) = &cli.command {
+        return http::run(&profiles, serve).await;
+    }
+    let config = match profiles.one() {
         Ok(config) => config,
-        Err(error) => {
-            complain(&format!("qfpay-mcp: {error}"));
-            return ExitCode::from(USAGE);
-        }
+        Err(error) => return wrong(&error),
     };
     if let LedgerAt::Postgres(url) = &config.ledger
         && let Err(error) = Database::check(url)
@@ -146,13 +160,14 @@ pub async fn run(cli: Cli, vars: Vars<'_>, names: &[String]) -> ExitCode {
     }
     match cli.command {
         None => serve_stdio(&config).await,
-        Some(Command::Demo | Command::Operator { .. }) => ExitCode::SUCCESS,
+        Some(Command::Demo | Command::Operator { .. } | Command::Token(_) | Command::Http(_)) => {
+            ExitCode::SUCCESS
+        }
         Some(Command::Approve(approve)) => approve::run(&config, approve, style).await,
         Some(Command::Audit(audit)) => audit::run(&config, audit, style).await,
         Some(Command::Doctor) => doctor::run(&config, vars, names, style).await,
         Some(Command::Call { tool, json }) => call::run(&tool, &json).await,
         Some(Command::Orders(orders)) => orders::run(&config, orders, style).await,
-        Some(Command::Http { bind }) => serve_http(&config, bind).await,
         Some(Command::Simulator { bind, book, faults }) => {
             simulator::run(&config, bind, book, faults).await
         }
@@ -175,47 +190,8 @@ async fn serve_stdio(config: &Config) -> ExitCode {
         Err(error) => return wrong_ledger(&error),
     };
     wire::recover_in_background(config, &payments, &shutdown);
-    ended(stdio::serve(Server::new(payments, wire::asking(config), "stdio"), shutdown).await)
-}
-
-async fn serve_http(config: &Config, bind: SocketAddr) -> ExitCode {
-    let shutdown = Shutdown::new();
-    if let Err(error) = shutdown.stop_on_signals() {
-        return ended(Err(error));
-    }
-    let payments = match wire::payments(config, &shutdown) {
-        Ok(payments) => payments,
-        Err(error) => return wrong_ledger(&error),
-    };
-    wire::recover_in_background(config, &payments, &shutdown);
-    let operators = match config.operators.as_deref().map(Operators::parse).transpose() {
-        Ok(operators) => operators,
-        Err(error) => {
-            complain(&format!("qfpay-mcp: {}: {error}", variables::OPERATORS_FILE));
-            return ExitCode::from(USAGE);
-        }
-    };
-    let environment = config.environment.name();
-    let server = Server::new(payments, wire::asking(config), "sse");
-    let mut routes = notify::router(server.clone());
-    let pages = operators.is_some();
-    if let Some(operators) = operators {
-        routes = routes.merge(approve_page::router(server.clone(), operators));
-    }
-    let told = server.clone();
-    let ready = move |address: SocketAddr| {
-        let mut also = "";
-        if pages {
-            told.approve_at(format!("http://{address}/approve"));
-            also = ", approvals at /approve";
-        }
-        complain(&format!(
-            "qfpay-mcp ({environment}) on http://{address}: Streamable HTTP at /mcp, SSE at \
-             /sse{also}. Ctrl-C ends it."
-        ));
-    };
-    let settings = http::Settings { routes, ..http::Settings::new(bind) };
-    ended(http::serve(server, settings, shutdown, ready).await)
+    let server = Merchants::from(Server::new(payments, wire::asking(config), "stdio"));
+    ended(stdio::serve(server, shutdown).await)
 }
 
 fn wrong_ledger(error: &AddressError) -> ExitCode {

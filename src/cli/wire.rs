@@ -1,5 +1,5 @@
 //! Puts the layers together as the settings say.
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -32,22 +32,47 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a call waits for its turn in the pace before it is told when to come back.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// Where ledgers are, for all merchants of a process.
+#[derive(Clone)]
+pub(super) enum Store {
+    File(PathBuf),
+    Database(Arc<Database>),
+}
+
+impl Store {
+    pub(super) fn of(config: &Config) -> Result<Self, AddressError> {
+        Ok(match &config.ledger {
+            LedgerAt::File(file) => Self::File(file.clone()),
+            LedgerAt::Postgres(url) => Self::Database(Arc::new(Database::new(url)?)),
+        })
+    }
+
+    /// One merchant's ledger, and their pace.
+    fn open(&self, scope: Scope, limits: &[Limit]) -> (Arc<dyn Ledger>, Arc<dyn Pace>) {
+        match self {
+            Self::File(file) => {
+                (Arc::new(SqliteLedger::new(file, scope)), Arc::new(LocalPace::new(limits)))
+            }
+            Self::Database(database) => {
+                let pace = SharedPace::new(database.clone(), scope.clone(), limits);
+                (Arc::new(PostgresLedger::new(database.clone(), scope)), Arc::new(pace))
+            }
+        }
+    }
+}
+
 /// Payments as the settings say. Nothing is opened or listened on before it is needed: a server
 /// that is only probed starts at once and leaves nothing behind.
 pub(super) fn payments(config: &Config, shutdown: &Shutdown) -> Result<Payments, AddressError> {
+    Ok(payments_in(&Store::of(config)?, config, shutdown))
+}
+
+/// The same with a ledger in `store`.
+pub(super) fn payments_in(store: &Store, config: &Config, shutdown: &Shutdown) -> Payments {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let scope = Scope { environment: config.environment, merchant: config.ledger_merchant() };
-    let (ledger, pace): (Arc<dyn Ledger>, Arc<dyn Pace>) = match &config.ledger {
-        LedgerAt::File(file) => {
-            (Arc::new(SqliteLedger::new(file, scope)), Arc::new(LocalPace::new(&config.pace)))
-        }
-        LedgerAt::Postgres(url) => {
-            let database = Arc::new(Database::new(url)?);
-            let pace = SharedPace::new(database.clone(), scope.clone(), &config.pace);
-            (Arc::new(PostgresLedger::new(database, scope)), Arc::new(pace))
-        }
-    };
-    Ok(Payments {
+    let (ledger, pace) = store.open(scope, &config.pace);
+    Payments {
         gateway: gateway(config, pace, &clock),
         ledger,
         clock,
@@ -63,8 +88,9 @@ pub(super) fn payments(config: &Config, shutdown: &Shutdown) -> Result<Payments,
         }),
         tasks: shutdown.tracker().clone(),
         changes: Changes::default(),
+        drain: shutdown.draining().clone(),
         stop: shutdown.token().clone(),
-    })
+    }
 }
 
 /// How questions to persons are sealed: by a key that every replica of this merchant derives alike.
@@ -78,7 +104,7 @@ pub(super) fn recover_in_background(config: &Config, payments: &Payments, shutdo
     let Some(every) = config.recovery else { return };
     let caller = Caller::own("recovery", "recover");
     let recovery = payments.clone().keep_recovering(caller, every, shutdown.token().clone());
-    shutdown.tracker().spawn(recovery);
+    shutdown.background().spawn(recovery);
 }
 
 fn gateway(config: &Config, pace: Arc<dyn Pace>, clock: &Arc<dyn Clock>) -> Arc<dyn Gateway> {
@@ -93,6 +119,7 @@ fn gateway(config: &Config, pace: Arc<dyn Pace>, clock: &Arc<dyn Clock>) -> Arc<
         app_code: config.merchant.app_code.clone(),
         key: config.merchant.key.clone(),
         mchid: config.merchant.mchid.clone(),
+        notify_url: config.notify_url.clone(),
         sign_type: config.sign_type,
         zone: config.zone.clone(),
         refuse_wrong_signature: config.refuse_wrong_signature,

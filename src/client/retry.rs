@@ -112,6 +112,30 @@ const fn row(fate: Fate, repeat: Repeat, told: &'static str) -> Row {
 }
 
 impl Failure {
+    /// A word for figures.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ClientUnbuilt => "client_unbuilt",
+            Self::TooLate => "too_late",
+            Self::NoTurn => "no_turn",
+            Self::NoConnection => "no_connection",
+            Self::RateLimited => "rate_limited",
+            Self::Redirect => "redirect",
+            Self::ServerError => "server_error",
+            Self::TimedOut => "timed_out",
+            Self::Broken => "broken",
+            Self::TooLarge => "too_large",
+            Self::WrongSignature => "wrong_signature",
+            Self::Empty => "empty",
+            Self::Html => "html",
+            Self::NotJson => "not_json",
+            Self::NotObject => "not_object",
+            Self::NoRespcd => "no_respcd",
+            Self::TwoStatuses => "two_statuses",
+            Self::OtherOrder => "other_order",
+        }
+    }
+
     pub const ALL: [Self; 18] = [
         Self::ClientUnbuilt,
         Self::TooLate,

@@ -82,11 +82,6 @@ impl Reader<'_> {
         SignedDuration::from_mins(self.whole(var::GIVE_UP_MINUTES, 120, least..=10_080))
     }
 
-    pub(super) fn operators(&mut self) -> Option<String> {
-        let file = self.get(var::OPERATORS_FILE)?;
-        self.read_file(var::OPERATORS_FILE, &file)
-    }
-
     pub(super) fn recovery(&mut self) -> Option<Duration> {
         let given = self.get(var::RECOVERY_SECONDS).unwrap_or_else(|| "60".to_owned());
         if given == "off" {

@@ -14,9 +14,13 @@ use crate::{
     spec::{Environment, environments},
 };
 
+mod http;
 mod ledger;
 mod policy;
+mod profiles;
 pub mod variables;
+
+pub use self::{http::Http, profiles::Profiles};
 
 use variables as var;
 
@@ -33,8 +37,11 @@ pub struct Config {
     pub confirm_time: Duration,
     /// How long an approval may take, and how long it holds.
     pub approval_time: SignedDuration,
-    /// What the file of those who may approve over HTTP holds.
-    pub operators: Option<String>,
+    pub http: Http,
+    /// Where QFPay is to send notifications of new payments.
+    pub notify_url: Option<String>,
+    /// The name of the merchant profile, where there are several.
+    pub profile: Option<String>,
     pub state_dir: PathBuf,
     pub ledger: LedgerAt,
     /// For how long the same again without a number is refused.
@@ -97,7 +104,9 @@ impl Config {
                 15,
                 1..=1440,
             )),
-            operators: read.operators(),
+            http: read.http(),
+            notify_url: read.notify_url(),
+            profile: None,
             ledger: read.ledger(&state_dir),
             repeat_window: SignedDuration::from_mins(read.whole(var::REPEAT_MINUTES, 5, 0..=1440)),
             give_up_after: read.give_up_after(environment),
@@ -121,7 +130,9 @@ impl Config {
 
     /// The file in which a simulator inside the server keeps its book.
     pub fn simulator_book(&self) -> PathBuf {
-        self.state_dir.join("simulator.db")
+        // Each merchant has numbers of its own.
+        let of = self.profile.as_ref().map(|it| format!("-{it}")).unwrap_or_default();
+        self.state_dir.join(format!("simulator{of}.db"))
     }
 }
 
@@ -343,7 +354,7 @@ pub fn all_names() -> Vec<String> {
 
 /// Whether a variable means something to us.
 pub fn is_known(name: &str) -> bool {
-    all_names().iter().any(|it| it == name)
+    all_names().iter().any(|it| it == name) || profiles::is_known(name)
 }
 
 /// `QFPAY_KEY` → `QFPAY_PROD_KEY`.

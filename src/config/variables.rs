@@ -29,6 +29,12 @@ variables! {
         "The client key that signs requests. Better: `QFPAY_KEY_FILE` (or `QFPAY_PROD_KEY_FILE` …), a file that holds it.";
     MCHID = "QFPAY_MCHID", "none; then it is never sent",
         "The merchant id, if QFPay issued one.";
+    NOTIFY_URL = "QFPAY_NOTIFY_URL", "none",
+        "Where QFPay is asked to send notifications, with each payment: the public address of `/qfpay/notifications`.";
+    PROFILES = "QFPAY_PROFILES", "none; then there is one merchant",
+        "The names of several merchants that one server works for, comma-separated: `shopa,shopb`. `QFPAY_PROFILE_SHOPA_MCHID`, `QFPAY_PROFILE_SHOPA_KEY_FILE` and so on set for one what is common otherwise.";
+    PROFILE = "QFPAY_PROFILE", "none",
+        "Which of them this process works for, where no token says it: over stdio, and in commands.";
     PROD_ALLOW = "QFPAY_PROD_ALLOW", "nothing",
         "What may run in production, comma-separated: `create_payment`, `query_transaction` (with it `wait_for_payment`), `refund`, `cancel_payment`.";
     PAY_TYPES = "QFPAY_PAY_TYPES", "all",
@@ -55,6 +61,24 @@ variables! {
         "How long a question to a person waits for the answer, 5 to 3600 seconds.";
     APPROVAL_MINUTES = "QFPAY_APPROVAL_MINUTES", "15",
         "How long an approval outside the conversation may take, and how long it holds once it is given, 1 to 1440 minutes.";
+    PUBLIC_URL = "QFPAY_PUBLIC_URL", "none",
+        "The address under which clients reach the HTTP server, without `/mcp`: `https://pay.example.com`, or `https://example.com/qfpay` behind a proxy. Tokens of an authorization server are for this address with `/mcp`.";
+    ALLOWED_HOSTS = "QFPAY_ALLOWED_HOSTS", "the public address and this machine's own names",
+        "More names that the HTTP server answers to, comma-separated.";
+    ALLOWED_ORIGINS = "QFPAY_ALLOWED_ORIGINS", "none",
+        "Web pages that may call the HTTP server, comma-separated: `https://app.example.com`, `http://localhost:*`.";
+    TRUSTED_PROXIES = "QFPAY_TRUSTED_PROXIES", "none",
+        "Networks from which plain HTTP is taken, and whose `X-Forwarded-For` is believed: `10.0.0.0/8`.";
+    TOKENS_FILE = "QFPAY_TOKENS_FILE", "none",
+        "A file of the tokens that the HTTP server takes, a line each, as `qfpay-mcp token new NAME` prints it.";
+    OAUTH_ISSUER = "QFPAY_OAUTH_ISSUER", "none",
+        "The authorization server whose tokens the HTTP server takes: `https://auth.example.com`.";
+    OAUTH_JWKS_URL = "QFPAY_OAUTH_JWKS_URL", "as the authorization server says",
+        "Where its keys are.";
+    OAUTH_PROFILE_CLAIM = "QFPAY_OAUTH_PROFILE_CLAIM", "`qfpay_profile`",
+        "The claim of a token that names the merchant profile.";
+    MAX_SESSIONS = "QFPAY_MAX_SESSIONS", "1000",
+        "The most sessions of older clients at once over HTTP, 1 to 100000; about 66 kB each.";
     OPERATORS_FILE = "QFPAY_OPERATORS_FILE", "none; then approvals are given in a terminal only",
         "A file of those who may approve over HTTP, a line each, as `qfpay-mcp operator NAME` prints it.";
     STATE_DIR = "QFPAY_STATE_DIR", "`qfpay-mcp` in the user's state directory",
@@ -85,4 +109,6 @@ variables! {
         "After how many seconds the simulated payer pays; `never` leaves it to the page behind the QR code.";
     LOG = "QFPAY_LOG", "`warn`",
         "What is logged on stderr, as a `tracing` filter: `info`, `qfpay_mcp=debug` ….";
+    LOG_FORMAT = "QFPAY_LOG_FORMAT", "`text`",
+        "`json`: a JSON object for each line of the log.";
 }

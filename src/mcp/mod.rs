@@ -6,6 +6,8 @@
 #![expect(clippy::doc_markdown, reason = "doc comments of tools are read by models, as they stand")]
 mod arguments;
 mod confirm;
+mod merchants;
+mod principal;
 mod progress;
 mod refusal;
 mod schema;
@@ -14,12 +16,19 @@ mod tools;
 mod view;
 
 pub use confirm::Asking;
+pub use merchants::Merchants;
+pub use principal::{Principal, Scope, Scopes};
 pub(crate) use refusal::UNKNOWN;
 pub use server::{Server, Taken};
 pub use view::NEEDS_APPROVAL;
 
 /// What a notification may weigh, and the header that vouches for it.
 pub use crate::client::{notification::MAX_BODY as MAX_NOTIFICATION, sign::SIGN_HEADER};
+/// Text from outside, made fit for a log line or a row of the audit; and the time.
+pub use crate::{
+    client::response::cleaned,
+    clock::{Clock, SystemClock},
+};
 /// What a person's approval is, and what became of a decision about one.
 pub use crate::{
     ledger::{Approval, ApprovalState},

@@ -1,4 +1,4 @@
-//! The MCP server: who we are, what we list, and a net under every tool.
+//! The server of one merchant: who we are, what we list, and a net under every tool.
 use std::{
     panic::AssertUnwindSafe,
     sync::{Arc, OnceLock},
@@ -8,22 +8,32 @@ use std::{
 use futures::FutureExt as _;
 use jiff::Timestamp;
 use rmcp::{
-    ErrorData, RoleServer, ServerHandler,
+    ErrorData, RoleServer,
     handler::server::tool::ToolCallContext,
     model::{
         CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock,
-        Implementation, ListToolsResult, PaginatedRequestParams, ServerCapabilities, ServerConfig,
-        Tool,
+        Implementation, ListToolsResult, ServerCapabilities, ServerConfig, Tool,
     },
     service::RequestContext,
 };
 
-use super::{confirm::Asking, refusal::UNKNOWN, tools::ROUTER, view::after_asking};
+use super::{
+    confirm::Asking,
+    principal::{Principal, Scope, scopes_of},
+    refusal::UNKNOWN,
+    tools::{self, ROUTER},
+    view::after_asking,
+};
 use crate::{
     client::response::cleaned,
     domain::time,
     ledger::{Approval, Caller, LedgerError},
-    payments::{Payments, consent::Decided, notify::NotTaken},
+    meter::{self, Outcome},
+    payments::{
+        Payments,
+        consent::Decided,
+        notify::{Belongs, NotTaken},
+    },
     policy::{Action, variables},
     spec::Environment,
 };
@@ -42,7 +52,7 @@ pub enum Taken {
     Later,
 }
 
-/// One server for all sessions of a process; clones share everything.
+/// One merchant's server for all sessions of a process; clones share everything.
 #[derive(Clone)]
 pub struct Server {
     pub(super) payments: Payments,
@@ -106,7 +116,8 @@ impl Server {
         let client =
             context.client_info().map(|it| cleaned(&format!("{} {}", it.name, it.version)));
         let transport = if over_http { "http" } else { self.transport };
-        Caller { transport, client, principal: None, tool }
+        let principal = Principal::of(context).map(|it| it.name.clone());
+        Caller { transport, client, principal, tool }
     }
 
     /// Every tool as it is listed to clients; `tool-schemas/` holds the same, file by file.
@@ -146,21 +157,35 @@ impl Server {
         time::wire(at, &self.payments.settings.zone)
     }
 
+    /// Whether a notification is this merchant's, as far as that can be told.
+    pub(super) async fn belongs(
+        &self,
+        body: &[u8],
+        signature: Option<&str>,
+    ) -> Result<Belongs, Taken> {
+        self.payments.belongs(body, signature).await.map_err(not_taken)
+    }
+
+    /// Whether the ledger can be reached.
+    pub(super) async fn check(&self) -> Result<(), LedgerError> {
+        self.payments.reachable().await
+    }
+
+    /// Measures what nothing tells when it happens.
+    pub(super) async fn measure(&self) -> Result<(), LedgerError> {
+        let doubts = self.payments.doubts().await?;
+        meter::doubts(&self.payments.settings.merchant, doubts.count, doubts.oldest);
+        Ok(())
+    }
+
     /// Takes in what QFPay told of its own accord.
-    pub async fn notified(&self, body: &[u8], signature: Option<&str>) -> Taken {
+    pub(super) async fn notified(&self, body: &[u8], signature: Option<&str>) -> Taken {
         match self.payments.notified(body, signature).await {
             Ok(noticed) => {
                 tracing::info!(?noticed, "QFPay told something");
                 Taken::Yes
             }
-            Err(NotTaken::NotBelieved(why)) => {
-                tracing::warn!(%why, "a notification was not believed");
-                Taken::NotBelieved(why.to_string())
-            }
-            Err(NotTaken::Ledger(error)) => {
-                tracing::error!(%error, "a notification could not be written down");
-                Taken::Later
-            }
+            Err(why) => not_taken(why),
         }
     }
 
@@ -200,10 +225,9 @@ impl Server {
              ends an unpaid order, refund gives money back; {codes}{asks}"
         )
     }
-}
 
-impl ServerHandler for Server {
-    fn get_info(&self) -> ServerConfig {
+    /// Who we are, and what an agent should know.
+    pub(super) fn info(&self) -> ServerConfig {
         let name = Implementation::new("qfpay-mcp", env!("CARGO_PKG_VERSION"))
             .with_title("QFPay payments");
         ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
@@ -211,43 +235,72 @@ impl ServerHandler for Server {
             .with_instructions(self.instructions())
     }
 
-    async fn list_tools(
-        &self,
-        _: Option<PaginatedRequestParams>,
-        _: RequestContext<RoleServer>,
-    ) -> Result<ListToolsResult, ErrorData> {
-        let tools = Self::tools().into_iter().filter(|it| self.offers(it)).collect();
+    /// The tools that this caller may call.
+    pub(super) fn list(&self, context: &RequestContext<RoleServer>) -> ListToolsResult {
+        let scopes = scopes_of(context);
+        let may = |it: &Tool| self.offers(it) && scopes.has(Scope::of_tool(&it.name));
+        let tools = Self::tools().into_iter().filter(may).collect();
+        let cache = match Principal::of(context) {
+            Some(_) => CacheScope::Private,
+            None => CacheScope::Public,
+        };
         let tools = ListToolsResult { tools, ..ListToolsResult::default() };
-        Ok(tools.with_ttl_ms(TOOLS_TTL_MS).with_cache_scope(CacheScope::Public))
+        tools.with_ttl_ms(TOOLS_TTL_MS).with_cache_scope(cache)
     }
 
-    fn get_tool(&self, name: &str) -> Option<Tool> {
-        ROUTER.get(name).filter(|it| self.offers(it)).cloned()
+    /// Why a call is not even begun, in words; none where it is.
+    fn turns_away(
+        &self,
+        request: &CallToolRequestParams,
+        context: &RequestContext<RoleServer>,
+    ) -> Option<String> {
+        let name = &*request.name;
+        let tool = ROUTER.get(name)?;
+        let scope = Scope::of_tool(name);
+        if !scopes_of(context).has(scope) {
+            return Some(format!(
+                "`{name}` is not open to you: it takes a token with the scope `{}`. You cannot \
+                 change this: tell the person that an operator has to issue one.",
+                scope.name()
+            ));
+        }
+        if !self.offers(tool) {
+            return Some(format!(
+                "`{name}` is switched off, because this server only reads. You cannot change this: \
+                 tell the person that an operator has to unset {} and restart the server.",
+                variables::READ_ONLY
+            ));
+        }
+        // What was asked before goes on: the call that brings a person's answer is such.
+        let new = request.request_state.is_none();
+        (new && writes(name) && self.payments.drain.is_cancelled()).then(|| {
+            "this server is about to end and begins nothing that moves money. Call again in some \
+             seconds with the same arguments and, if you gave one, the same number: another server, \
+             or this one after its restart, takes it."
+                .to_owned()
+        })
     }
 
-    /// A panic in a tool is answered too: without an answer the client would wait for ever.
-    async fn call_tool(
+    /// Runs a tool. A panic in it is answered too: without an answer the client would wait for ever.
+    pub(super) async fn call(
         &self,
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         let name = request.name.clone();
-        if ROUTER.get(&name).is_some_and(|it| !self.offers(it)) {
-            let text = format!(
-                "Refused; nothing was sent: `{name}` is switched off, because this server only \
-                 reads. You cannot change this: tell the person that an operator has to unset {} \
-                 and restart the server.",
-                variables::READ_ONLY
-            );
+        // The end of the process waits for it, a person's answer included.
+        let _token = writes(&name).then(|| self.payments.tasks.token());
+        if let Some(why) = self.turns_away(&request, &context) {
+            let text = format!("Refused; nothing was sent: {why}");
             return Ok(CallToolResult::error(vec![ContentBlock::text(text)]).into());
         }
         let begun = Instant::now();
         let call = ROUTER.call(ToolCallContext::new(self, request, context));
         let answer = AssertUnwindSafe(call).catch_unwind().await;
-        let duration_ms = begun.elapsed().as_millis();
-        let refused =
-            matches!(&answer, Ok(Ok(CallToolResponse::Complete(it))) if it.is_error == Some(true));
-        tracing::info!(tool = %name, duration_ms, refused, "a tool was called");
+        let outcome = outcome_of(answer.as_ref().ok());
+        let (took, duration_ms) = (begun.elapsed(), begun.elapsed().as_millis());
+        tracing::info!(tool = %name, duration_ms, outcome = outcome.name(), "a tool was called");
+        meter::ran(tools::known(&name), outcome, took);
         answer.unwrap_or_else(|_| {
             tracing::error!(tool = %name, "a tool panicked");
             let text = format!(
@@ -256,5 +309,31 @@ impl ServerHandler for Server {
             );
             Ok(CallToolResult::error(vec![ContentBlock::text(text)]).into())
         })
+    }
+}
+
+fn outcome_of(answer: Option<&Result<CallToolResponse, ErrorData>>) -> Outcome {
+    match answer {
+        Some(Ok(CallToolResponse::Complete(it))) if it.is_error == Some(true) => Outcome::Refused,
+        Some(Ok(CallToolResponse::InputRequired(_))) => Outcome::Asked,
+        Some(Ok(_)) => Outcome::Done,
+        Some(Err(_)) | None => Outcome::Failed,
+    }
+}
+
+fn writes(tool: &str) -> bool {
+    Action::of_tool(tool).is_some_and(Action::writes)
+}
+
+fn not_taken(why: NotTaken) -> Taken {
+    match why {
+        NotTaken::NotBelieved(why) => {
+            tracing::warn!(%why, "a notification was not believed");
+            Taken::NotBelieved(why.to_string())
+        }
+        NotTaken::Ledger(error) => {
+            tracing::error!(%error, "a notification could not be written down");
+            Taken::Later
+        }
     }
 }

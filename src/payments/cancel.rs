@@ -51,11 +51,17 @@ impl From<NotCancellable> for Refused {
 }
 
 impl Payments {
-    /// Ends the order. It runs to its end even when the caller goes away.
-    pub async fn cancel(&self, caller: &Caller, number: OrderNumber) -> Result<Cancelled, Refused> {
+    /// Ends the order. It runs to its end even when the caller goes away. `may_refund` says whether
+    /// the caller may give money back, which ending a paid card's order on its day does.
+    pub async fn cancel(
+        &self,
+        caller: &Caller,
+        number: OrderNumber,
+        may_refund: bool,
+    ) -> Result<Cancelled, Refused> {
         let (this, caller, at) = (self.clone(), caller.clone(), number.clone());
         let task = self.tasks.spawn(async move {
-            let result = this.cancel_once(&caller, &at).await;
+            let result = this.cancel_once(&caller, &at, may_refund).await;
             this.audited(&caller, &at, None, result).await
         });
         task.await
@@ -66,13 +72,14 @@ impl Payments {
         &self,
         caller: &Caller,
         number: &OrderNumber,
+        may_refund: bool,
     ) -> Result<Cancelled, Refused> {
         self.permit(Action::CancelPayment, None, None, None)?;
         let order = self.ordered(caller, number).await?;
         let pay_type = order.pay_type.map_or("unlisted", |it| it.code);
         let currency = order.amount.map(|it| it.currency().code);
         self.permit(Action::CancelPayment, Some(pay_type), currency, None)?;
-        let voids = self.settings.policy.voids(self.settings.environment);
+        let voids = may_refund && self.settings.policy.voids(self.settings.environment);
         let Some(by) = which(number, &order, voids)? else {
             let order = self.never_sent(caller, number, order).await?;
             return Ok(untouched(order));

@@ -3,7 +3,7 @@
 //! Nothing here names HTTP, SQL or MCP. Each flow keeps three promises: what moves money is on
 //! disk before it leaves; a lost answer is a state, never "not paid"; only QFPay settles a doubt.
 #![deny(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::float_arithmetic)]
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -11,9 +11,10 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     client::{Answer, Gateway, Trade, Trouble, response::cleaned},
     clock::Clock,
-    domain::{Amount, Budget, OrderNumber, Spent, time},
+    domain::{Amount, Budget, OrderNumber, PaymentState, RefundState, Spent, time},
     ledger::{
-        Caller, Entry, Happening, Kind, Ledger, LedgerError, MOST_WAITING, News, Note, Noted,
+        Caller, Entry, Filter, Happening, Kind, Ledger, LedgerError, MOST_WAITING, News, Note,
+        Noted,
     },
     policy::{Action, Facts, Policy, Violation},
     spec::Environment,
@@ -65,6 +66,8 @@ pub struct Payments {
     pub tasks: TaskTracker,
     /// Tells those who wait that something new is known.
     pub changes: Changes,
+    /// The process will end: nothing new that moves money is begun.
+    pub drain: CancellationToken,
     /// The process is about to end: what only waits should stop.
     pub stop: CancellationToken,
 }
@@ -152,7 +155,39 @@ fn lines(messages: impl Iterator<Item = impl fmt::Display>) -> String {
     messages.map(|it| it.to_string()).collect::<Vec<_>>().join("; ")
 }
 
+/// What is in doubt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Doubts {
+    /// At most [`Doubts::MOST`] are counted.
+    pub count: usize,
+    /// For how long the oldest of them has been.
+    pub oldest: Duration,
+}
+
+impl Doubts {
+    pub const MOST: u32 = 1000;
+}
+
 impl Payments {
+    /// How much is in doubt now.
+    pub async fn doubts(&self) -> Result<Doubts, LedgerError> {
+        let states = [PaymentState::InDoubt.word(), RefundState::InDoubt.word()];
+        let mut states = states.map(str::to_owned).to_vec();
+        states.dedup();
+        let filter = Filter { states, limit: Doubts::MOST, ..Filter::default() };
+        let doubts = self.ledger.list(&filter).await?;
+        let since = doubts.iter().map(Entry::asked_at).min();
+        let oldest = since.map(|it| self.clock.now().duration_since(it));
+        let oldest = oldest.and_then(|it| Duration::try_from(it).ok()).unwrap_or_default();
+        Ok(Doubts { count: doubts.len(), oldest })
+    }
+
+    /// Whether the ledger answers.
+    pub async fn reachable(&self) -> Result<(), LedgerError> {
+        // What is looked for does not matter; an index finds that it is not there.
+        self.ledger.find(&self.new_number('P')?).await.map(drop)
+    }
+
     /// Refuses what an operator has not opened, or limited; `money` is what it would move, and what
     /// left already.
     fn permit(

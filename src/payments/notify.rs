@@ -22,7 +22,28 @@ pub enum Noticed {
     Stranger,
 }
 
+/// How much speaks for a notification's being a merchant's, from nothing up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Belongs {
+    /// The key is right, which others may have, too.
+    Key,
+    /// It names the merchant.
+    Merchant,
+    /// It is about an order of theirs.
+    Order,
+}
+
 impl Payments {
+    /// Whether a notification that may be one of several merchants' is this one's.
+    pub async fn belongs(&self, body: &[u8], signature: Option<&str>) -> Result<Belongs, NotTaken> {
+        let told = self.gateway.notification(body, signature)?;
+        if let Some((_, None)) = self.whose(&told).await? {
+            return Ok(Belongs::Order);
+        }
+        let named = told.mchid.is_some() && told.mchid == self.settings.mchid;
+        Ok(if named { Belongs::Merchant } else { Belongs::Key })
+    }
+
     /// Takes a notification in, once it is verified. When this returns it is on disk, and may be
     /// acknowledged; the question that it leads to goes on in a task of its own.
     pub async fn notified(

@@ -4,12 +4,16 @@
 //! - `Accept`: rmcp answers 406 to `*/*` or JSON alone; both are served here.
 //! - Bodies: bounded in length and time; broken JSON is 400 with JSON-RPC's -32700, and JSON that is
 //!   no message is 400 with -32600 (rmcp: 415 and a text).
-//! - Sessions: rmcp keeps as many as are opened; here there is a most.
+//! - Sessions: rmcp keeps as many as are opened, and lets everybody into each; here there is a most,
+//!   and a session is its opener's.
+//! - Calls: at most so many at once; a tool that the caller's token is not for is 403 with the scope
+//!   that is (rmcp has answered 200 by the time a tool is looked at).
 //! - Replies: counted while they are on their way, so that a shutdown can wait for them.
 use std::{
     borrow::Cow,
+    collections::HashMap,
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll},
     time::Duration,
 };
@@ -31,15 +35,27 @@ use rmcp::{
     transport::streamable_http_server::session::local::LocalSessionManager,
 };
 use serde::Deserialize;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio_util::task::{TaskTracker, task_tracker::TaskTrackerToken};
 
-use super::health;
+use super::{
+    auth::{Auth, Denied},
+    health,
+    lines::{Answering, Line},
+    places::{Place, Places},
+};
+use crate::mcp::{Principal, Scope};
 
 /// How long a client may take to send the body of a request.
 const BODY_TIME: Duration = Duration::from_secs(30);
 /// How much of a body that is too long is read and thrown away, as a multiple of what is allowed:
 /// a client that is still sending would lose our answer.
 const SKIPPED: usize = 16;
+/// How much of a body is read without asking for room, and how much room there is for all that is
+/// longer, in KiB: slow senders of long bodies fill no memory.
+const SMALL: usize = 16 << 10;
+const ROOM_KIB: usize = 64 << 10;
+const SESSION: &str = "mcp-session-id";
 
 const EVENTS: &str = "text/event-stream";
 const JSON: &str = "application/json";
@@ -49,40 +65,78 @@ const JSON: &str = "application/json";
 pub(super) struct Gate {
     pub(super) sessions: Arc<LocalSessionManager>,
     pub(super) max_sessions: usize,
-    pub(super) max_body_bytes: usize,
+    pub(super) bodies: Bodies,
+    /// Calls that are being worked on.
+    pub(super) calls: Places,
+    /// Whose each session is, where callers are known.
+    pub(super) owners: Owners,
     /// Replies on their way to a client.
     pub(super) replies: TaskTracker,
 }
 
+/// Whose each session is.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Owners(Arc<Mutex<HashMap<String, String>>>);
+
+impl Owners {
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a session is another's.
+    fn are_others(&self, session: &str, principal: &Principal) -> bool {
+        self.lock().get(session).is_some_and(|it| *it != principal.name)
+    }
+}
+
 /// The middleware of `/mcp`.
 pub(super) async fn admit(State(gate): State<Gate>, request: Request, next: Next) -> Response {
+    if let Some(principal) = request.extensions().get::<Principal>()
+        && let Some(session) = session_of(request.headers())
+        && gate.owners.are_others(session, principal)
+    {
+        // As if there were none: whose they are is nobody's business.
+        return Refusal::NoSession.into_response();
+    }
     if request.method() == Method::POST {
         return gate.post(request, next).await.unwrap_or_else(Refusal::into_response);
     }
     if request.method() == Method::GET && !accepts(request.headers(), &[EVENTS]) {
         return health::not_for_browsers(request.headers());
     }
+    let answering = request.extensions().get::<Line>().map(Line::answering);
     let ends_session = request.method() == Method::DELETE;
     let mut response = next.run(request).await;
     if ends_session && response.status() == StatusCode::ACCEPTED {
         // The session is gone already; the Python SDK takes 202 for a failure.
         *response.status_mut() = StatusCode::NO_CONTENT;
     }
-    response
+    response.map(|body| Body::new(Counted { body, _held: (None, None, answering) }))
+}
+
+fn session_of(headers: &HeaderMap) -> Option<&str> {
+    headers.get(SESSION).and_then(|it| it.to_str().ok())
 }
 
 impl Gate {
     async fn post(&self, request: Request, next: Next) -> Result<Response, Refusal> {
         let token = self.replies.token();
         let (mut parts, body) = request.into_parts();
-        let body = read_body(body, self.max_body_bytes).await?;
+        let body = self.bodies.read(body).await?;
+        let answering = parts.extensions.get::<Line>().map(Line::answering);
         let envelope = Envelope::read(&body)?;
         let id = envelope.id.clone();
+        let principal = parts.extensions.get::<Principal>().cloned();
+        let who = principal.as_ref().map(|it| it.name.as_str());
+        may_call(&parts.extensions, &envelope, &body)?;
         let opens = envelope.method.as_deref() == Some("initialize")
-            && !parts.headers.contains_key("mcp-session-id");
-        if opens && self.sessions.sessions.read().await.len() >= self.max_sessions {
+            && session_of(&parts.headers).is_none();
+        if opens && !self.has_room(who).await {
             return Err(Refusal::TooManySessions { most: self.max_sessions, id });
         }
+        let place = self.calls.take(who);
+        let place =
+            place.ok_or(Refusal::TooManyCalls { most: self.calls.most(), id: id.clone() })?;
         if accepts(&parts.headers, &["*/*", "application/*", JSON, EVENTS]) {
             let both = HeaderValue::from_static("application/json, text/event-stream");
             parts.headers.insert(ACCEPT, both);
@@ -92,12 +146,63 @@ impl Gate {
         if says_json && response.status() == StatusCode::UNSUPPORTED_MEDIA_TYPE {
             return Err(Refusal::NotAMessage { id });
         }
-        Ok(response.map(|body| Body::new(Counted { body, _token: token })))
+        if let Some(who) = who.filter(|_| opens)
+            && let Some(session) = session_of(response.headers())
+        {
+            self.owners.lock().insert(session.to_owned(), who.to_owned());
+        }
+        let held = (Some(token), Some(place), answering);
+        Ok(response.map(|body| Body::new(Counted { body, _held: held })))
+    }
+
+    /// Whether there is room for one more session, of which nobody has more than half.
+    async fn has_room(&self, who: Option<&str>) -> bool {
+        let sessions = self.sessions.sessions.read().await;
+        let mut owners = self.owners.lock();
+        owners.retain(|session, _| sessions.contains_key(session.as_str()));
+        let own = owners.values().filter(|it| Some(it.as_str()) == who).count();
+        sessions.len() < self.max_sessions && own < self.max_sessions.div_ceil(2)
     }
 }
 
+/// Whether a message may be sent by whoever sends it: a tool takes its scope.
+pub(super) fn may_call(
+    extensions: &http::Extensions,
+    envelope: &Envelope<'_>,
+    body: &[u8],
+) -> Result<(), Refusal> {
+    let (Some(principal), Some(auth)) = (extensions.get::<Principal>(), extensions.get::<Auth>())
+    else {
+        return Ok(());
+    };
+    if envelope.method.as_deref() != Some("tools/call") {
+        return Ok(());
+    }
+    // What has no readable name is answered where messages are read.
+    let Ok(Call { params: Named { name } }) = serde_json::from_slice(body) else { return Ok(()) };
+    let (needed, held) = (Scope::of_tool(&name), principal.scopes);
+    if held.has(needed) {
+        return Ok(());
+    }
+    let denied = Denied::Scope { tool: name.into_owned(), needed, held };
+    Err(Refusal::Denied(Box::new(auth.refuse(&denied))))
+}
+
+/// The tool that a call names.
+#[derive(Deserialize)]
+struct Call<'a> {
+    #[serde(borrow)]
+    params: Named<'a>,
+}
+
+#[derive(Deserialize)]
+struct Named<'a> {
+    #[serde(borrow)]
+    name: Cow<'a, str>,
+}
+
 /// Why a request did not get to the server.
-#[derive(Debug, PartialEq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub(super) enum Refusal {
     #[error("the body is not JSON: {0}")]
     NotJson(String),
@@ -119,12 +224,26 @@ pub(super) enum Refusal {
          Mcp-Session-Id), or try again in a minute"
     )]
     TooManySessions { most: usize, id: Option<RequestId> },
+    #[error(
+        "this server works on as many calls as it can ({most}); try again in a moment, with the \
+         same arguments and, if you gave one, the same number"
+    )]
+    TooManyCalls { most: usize, id: Option<RequestId> },
+    #[error("too many long bodies are being sent at once; try again in a moment")]
+    NoRoom,
+    #[error("there is no such session (any more); open a new one with `initialize`")]
+    NoSession,
+    /// The answer says why.
+    #[error("the caller may not do this")]
+    Denied(Box<Response>),
 }
 
 impl Refusal {
     pub(super) fn into_response(self) -> Response {
         let text = self.to_string();
+        let wait = if matches!(self, Self::TooManySessions { .. }) { "60" } else { "1" };
         let (status, error, id) = match self {
+            Self::Denied(response) => return *response,
             Self::NotJson(_) => (StatusCode::BAD_REQUEST, ErrorData::parse_error(text, None), None),
             Self::Batch | Self::Broken => {
                 (StatusCode::BAD_REQUEST, ErrorData::invalid_request(text, None), None)
@@ -138,43 +257,74 @@ impl Refusal {
             Self::TooSlow => {
                 (StatusCode::REQUEST_TIMEOUT, ErrorData::invalid_request(text, None), None)
             }
-            Self::TooManySessions { id, .. } => {
+            Self::TooManySessions { id, .. } | Self::TooManyCalls { id, .. } => {
                 (StatusCode::SERVICE_UNAVAILABLE, ErrorData::internal_error(text, None), id)
+            }
+            Self::NoRoom => {
+                (StatusCode::SERVICE_UNAVAILABLE, ErrorData::internal_error(text, None), None)
+            }
+            Self::NoSession => {
+                (StatusCode::NOT_FOUND, ErrorData::invalid_request(text, None), None)
             }
         };
         let message = axum::Json(ServerJsonRpcMessage::error(error, id));
         let mut response = (status, message).into_response();
         if status == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("60"));
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(wait));
         }
         response
     }
 }
 
-/// Reads a whole body, bounded in length and time.
-pub(super) async fn read_body(body: Body, most: usize) -> Result<Bytes, Refusal> {
-    let read = async {
-        let mut stream = body.into_data_stream();
-        let (mut whole, mut length) = (Vec::new(), 0_usize);
-        while let Some(chunk) = stream.next().await {
-            let chunk = chunk.map_err(|_| Refusal::Broken)?;
-            length = length.saturating_add(chunk.len());
-            if length <= most {
-                whole.extend_from_slice(&chunk);
-            } else if length > most.saturating_mul(SKIPPED) {
-                break;
+/// Reads bodies, bounded in length, time and the room that all take together.
+#[derive(Debug, Clone)]
+pub(super) struct Bodies {
+    most: usize,
+    room: Arc<Semaphore>,
+}
+
+impl Bodies {
+    /// At most so many bytes each.
+    pub(super) fn new(most: usize) -> Self {
+        Self { most, room: Arc::new(Semaphore::new(ROOM_KIB)) }
+    }
+
+    /// A whole body.
+    pub(super) async fn read(&self, body: Body) -> Result<Bytes, Refusal> {
+        let most = self.most;
+        let read = async {
+            let mut stream = body.into_data_stream();
+            let (mut whole, mut length) = (Vec::new(), 0_usize);
+            // Held until it was read to its end.
+            let mut room: Option<SemaphorePermit<'_>> = None;
+            while let Some(chunk) = stream.next().await {
+                let chunk = chunk.map_err(|_| Refusal::Broken)?;
+                length = length.saturating_add(chunk.len());
+                if length <= most {
+                    if length > SMALL {
+                        let kib = u32::try_from(chunk.len().div_ceil(1024)).unwrap_or(u32::MAX);
+                        let more = self.room.try_acquire_many(kib).map_err(|_| Refusal::NoRoom)?;
+                        match &mut room {
+                            Some(room) => room.merge(more),
+                            None => room = Some(more),
+                        }
+                    }
+                    whole.extend_from_slice(&chunk);
+                } else if length > most.saturating_mul(SKIPPED) {
+                    break;
+                }
             }
-        }
-        if length > most { Err(Refusal::TooLong { most }) } else { Ok(Bytes::from(whole)) }
-    };
-    tokio::time::timeout(BODY_TIME, read).await.unwrap_or(Err(Refusal::TooSlow))
+            if length > most { Err(Refusal::TooLong { most }) } else { Ok(Bytes::from(whole)) }
+        };
+        tokio::time::timeout(BODY_TIME, read).await.unwrap_or(Err(Refusal::TooSlow))
+    }
 }
 
 /// What a message says about itself. The rest is read where the message is served.
 #[derive(Debug, PartialEq, Deserialize)]
 pub(super) struct Envelope<'a> {
     #[serde(borrow)]
-    method: Option<Cow<'a, str>>,
+    pub(super) method: Option<Cow<'a, str>>,
     pub(super) id: Option<RequestId>,
 }
 
@@ -216,10 +366,11 @@ fn essence(media_type: &str) -> &str {
     media_type.split_once(';').map_or(media_type, |(essence, _)| essence).trim()
 }
 
-/// A body that is on its way until it was sent to its end or its client went.
+/// A body that is on its way until it was sent to its end or its client went; until then what was
+/// taken for it is held.
 struct Counted {
     body: Body,
-    _token: TaskTrackerToken,
+    _held: (Option<TaskTrackerToken>, Option<Place>, Option<Answering>),
 }
 
 impl HttpBody for Counted {
@@ -264,10 +415,8 @@ mod tests {
         insta::assert_snapshot!(read("[{\"jsonrpc\":\"2.0\"}]"), @"the body is a batch of messages; send each message as a request of its own");
         insta::assert_snapshot!(read("\"ping\""), @r#"the body is JSON but not a message of MCP; send one JSON-RPC 2.0 object with "jsonrpc", "method" and, in a request, "id""#);
         // Two methods in one message: whichever a reader took, another would take the other.
-        assert_eq!(
-            Envelope::read(br#"{"method":"ping","method":"initialize"}"#),
-            Err(Refusal::NotAMessage { id: None })
-        );
+        let twice = Envelope::read(br#"{"method":"ping","method":"initialize"}"#);
+        assert!(matches!(twice, Err(Refusal::NotAMessage { id: None })));
     }
 
     #[test]
@@ -282,17 +431,37 @@ mod tests {
 
     #[tokio::test]
     async fn a_body_is_read_up_to_its_limit_and_no_further() {
-        let read = |length: usize| read_body(Body::from(vec![b' '; length]), 8);
-        assert_eq!(read(8).await.map(|bytes| bytes.len()), Ok(8));
-        assert_eq!(read(9).await, Err(Refusal::TooLong { most: 8 }));
+        let bodies = Bodies::new(8);
+        let read = |length: usize| bodies.read(Body::from(vec![b' '; length]));
+        assert_eq!(read(8).await.unwrap().len(), 8);
+        assert!(matches!(read(9).await, Err(Refusal::TooLong { most: 8 })));
         let endless = futures::stream::repeat(Ok::<_, Infallible>(Bytes::from_static(b"abc")));
-        let endless = read_body(Body::from_stream(endless), 8).await;
-        assert_eq!(endless, Err(Refusal::TooLong { most: 8 }));
+        let endless = bodies.read(Body::from_stream(endless)).await;
+        assert!(matches!(endless, Err(Refusal::TooLong { most: 8 })));
+    }
+
+    #[tokio::test]
+    async fn long_bodies_share_the_room_that_there_is() {
+        let bodies = Bodies { most: 1 << 20, room: Arc::new(Semaphore::new(32)) };
+        let (send, chunks) = futures::channel::mpsc::unbounded::<Result<Bytes, Infallible>>();
+        send.unbounded_send(Ok(Bytes::from(vec![b' '; 30 << 10]))).unwrap();
+        let slow = bodies.clone();
+        let slow = tokio::spawn(async move { slow.read(Body::from_stream(chunks)).await });
+        while bodies.room.available_permits() == 32 {
+            tokio::task::yield_now().await;
+        }
+        let read = async |kib: usize| bodies.read(Body::from(vec![b' '; kib << 10])).await;
+        assert!(matches!(read(20).await, Err(Refusal::NoRoom)));
+        assert!(read(16).await.is_ok());
+        drop(send);
+        assert_eq!(slow.await.unwrap().unwrap().len(), 30 << 10);
+        assert!(read(20).await.is_ok());
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_body_that_never_comes_is_given_up() {
         let silent = futures::stream::pending::<Result<Bytes, std::io::Error>>();
-        assert_eq!(read_body(Body::from_stream(silent), 8).await, Err(Refusal::TooSlow));
+        let given_up = Bodies::new(8).read(Body::from_stream(silent)).await;
+        assert!(matches!(given_up, Err(Refusal::TooSlow)));
     }
 }

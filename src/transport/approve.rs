@@ -14,7 +14,7 @@ use axum::{
 use serde::Deserialize;
 
 use super::login::{self, Operator, Operators};
-use crate::mcp::{Approval, ApprovalState, Decided, Server};
+use crate::mcp::{Approval, ApprovalState, Decided, Merchants, Server};
 
 const CSS: &str = include_str!("approve.css");
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; \
@@ -22,15 +22,15 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; form-action
 /// Longer than any form of ours.
 const MAX_FORM: usize = 1024;
 
-/// The routes, for the questions of `server`.
-pub fn router(server: Server, operators: Operators) -> Router {
+/// The routes, for the questions of all `merchants`.
+pub fn router(merchants: Merchants, operators: Operators) -> Router {
     Router::new()
         .route("/approve", get(list))
         .route("/approve/{code}", get(show).post(decide))
         .layer(DefaultBodyLimit::max(MAX_FORM))
         .layer(middleware::from_fn_with_state(operators, login::check))
         .layer(middleware::map_response(guarded))
-        .with_state(server)
+        .with_state(merchants)
 }
 
 /// What every answer is sent with.
@@ -48,11 +48,12 @@ async fn guarded(mut response: Response) -> Response {
     response
 }
 
-async fn list(State(server): State<Server>) -> Response {
-    let Ok(waiting) = server.waiting().await else { return broken() };
+async fn list(State(merchants): State<Merchants>) -> Response {
+    let Ok(waiting) = merchants.waiting().await else { return broken() };
+    // Addresses that hold below any path a proxy puts before them.
     let row = |it: &Approval| {
         let (terms, code) = (text(&it.question.brief()), text(&it.code));
-        format!("<li><a href=\"/approve/{code}\">{terms}</a> <span>{code}</span></li>")
+        format!("<li><a href=\"approve/{code}\">{terms}</a> <span>{code}</span></li>")
     };
     let rows = waiting.iter().map(row).collect::<Vec<_>>().concat();
     let body = if rows.is_empty() {
@@ -63,9 +64,9 @@ async fn list(State(server): State<Server>) -> Response {
     page(StatusCode::OK, "Waiting for a person", &body)
 }
 
-async fn show(State(server): State<Server>, Path(code): Path<String>) -> Response {
-    match server.approval(&code).await {
-        Ok(Some(approval)) => shown(&server, &approval),
+async fn show(State(merchants): State<Merchants>, Path(code): Path<String>) -> Response {
+    match merchants.approval(&code).await {
+        Ok(Some((server, approval))) => shown(server, &approval),
         Ok(None) => nothing(),
         Err(_) => broken(),
     }
@@ -79,13 +80,13 @@ struct Pressed {
 }
 
 async fn decide(
-    State(server): State<Server>,
+    State(merchants): State<Merchants>,
     Extension(Operator(operator)): Extension<Operator>,
     Path(code): Path<String>,
     Form(pressed): Form<Pressed>,
 ) -> Response {
-    let approval = match server.approval(&code).await {
-        Ok(Some(approval)) => approval,
+    let (server, approval) = match merchants.approval(&code).await {
+        Ok(Some(found)) => found,
         Ok(None) => return nothing(),
         Err(_) => return broken(),
     };
@@ -99,7 +100,7 @@ async fn decide(
         _ => return page(StatusCode::BAD_REQUEST, "Not taken", "<p>Approve or decline.</p>"),
     };
     match server.decide(&operator, &code, approve).await {
-        Ok(Decided::Done(approval) | Decided::Over(Some(approval))) => shown(&server, &approval),
+        Ok(Decided::Done(approval) | Decided::Over(Some(approval))) => shown(server, &approval),
         Ok(Decided::Over(None)) => nothing(),
         Err(_) => broken(),
     }
@@ -152,7 +153,7 @@ fn shown(server: &Server, approval: &Approval) -> Response {
 }
 
 fn nothing() -> Response {
-    let body = "<p>Nothing waits under this code. <a href=\"/approve\">What waits</a></p>";
+    let body = "<p>Nothing waits under this code. <a href=\"../approve\">What waits</a></p>";
     page(StatusCode::NOT_FOUND, "Not found", body)
 }
 

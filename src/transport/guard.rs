@@ -1,11 +1,13 @@
-//! Who may talk to a server on this machine: programs on it, under one of its own names. It knows
-//! the two headers that tell, and no route.
+//! Who may talk to the server: programs, and pages that were named, under one of the server's own
+//! names. It knows the two headers that tell, and no route.
 //!
 //! A web page anywhere can make a browser send requests to 127.0.0.1. `Origin` names the page, and
 //! `Host` the name it used, which is the page's own where DNS was turned against us ("rebinding").
 //! MCP asks for both checks (<https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http>).
+use std::sync::Arc;
+
 use axum::{
-    extract::Request,
+    extract::{Request, State},
     http::{
         HeaderMap, HeaderValue, StatusCode, Uri,
         header::{HOST, ORIGIN},
@@ -14,33 +16,31 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 
-/// The names of this machine to itself, as `Host` spells them.
-const HOSTS: [&str; 3] = ["127.0.0.1", "localhost", "[::1]"];
+use super::site::Site;
 
 /// Why a request was turned away. The text goes to whoever sent it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Refused {
     #[error(
-        "Forbidden: the request came without a Host header; send one of 127.0.0.1, localhost or \
-         [::1], with or without a port."
+        "Forbidden: the request came without a Host header; send one of {0}, with or without a port."
     )]
-    NoHost,
+    NoHost(String),
     #[error(
-        "Forbidden: the request is for the host {0}, but this server answers only as 127.0.0.1, \
-         localhost or [::1] (any port); use one of these in the URL."
+        "Forbidden: the request is for the host {0}, but this server answers only as {1} (any \
+         port); use one of these in the URL."
     )]
-    Host(String),
+    Host(String, String),
     #[error(
         "Forbidden: the request comes from a page of the origin {0}, but this server answers only \
-         programs and pages on this machine (http or https, on 127.0.0.1, localhost or [::1], any \
-         port); call it from a program, without an Origin header."
+         programs, and pages that its operator named; call it from a program, without an Origin \
+         header, or let the operator add the origin to QFPAY_ALLOWED_ORIGINS."
     )]
     Origin(String),
 }
 
 /// Lets a request through, or answers it with 403 and the reason; for all routes.
-pub(super) async fn check(request: Request, next: Next) -> Response {
-    match judge(request.uri(), request.headers()) {
+pub(super) async fn check(State(site): State<Arc<Site>>, request: Request, next: Next) -> Response {
+    match judge(&site, request.uri(), request.headers()) {
         Ok(()) => next.run(request).await,
         Err(refused) => {
             tracing::warn!(path = request.uri().path(), "{refused}");
@@ -49,7 +49,10 @@ pub(super) async fn check(request: Request, next: Next) -> Response {
     }
 }
 
-fn judge(uri: &Uri, headers: &HeaderMap) -> Result<(), Refused> {
+fn judge(site: &Site, uri: &Uri, headers: &HeaderMap) -> Result<(), Refused> {
+    let is = |bytes: &[u8], ours: fn(&Site, &str) -> bool| {
+        std::str::from_utf8(bytes).is_ok_and(|it| ours(site, it))
+    };
     let mut named = false;
     // A request line with a whole URL names the host as well, and counts before the header.
     for host in uri
@@ -59,35 +62,19 @@ fn judge(uri: &Uri, headers: &HeaderMap) -> Result<(), Refused> {
         .chain(headers.get_all(HOST).iter().map(HeaderValue::as_bytes))
     {
         named = true;
-        if !is_ours(host) {
-            return Err(Refused::Host(quoted(host)));
+        if !is(host, Site::is_host) {
+            return Err(Refused::Host(quoted(host), site.names()));
         }
     }
     if !named {
-        return Err(Refused::NoHost);
+        return Err(Refused::NoHost(site.names()));
     }
     for origin in headers.get_all(ORIGIN).iter().map(HeaderValue::as_bytes) {
-        let page = origin.strip_prefix(b"http://").or_else(|| origin.strip_prefix(b"https://"));
-        if !page.is_some_and(is_ours) {
+        if !is(origin, Site::is_origin) {
             return Err(Refused::Origin(quoted(origin)));
         }
     }
     Ok(())
-}
-
-/// Whether a `host` or `host:port` is a name of this machine; nothing around it is forgiven.
-fn is_ours(authority: &[u8]) -> bool {
-    let Ok(authority) = std::str::from_utf8(authority) else { return false };
-    let authority = authority.to_ascii_lowercase();
-    HOSTS.iter().any(|host| match authority.strip_prefix(host) {
-        Some("") => true,
-        Some(rest) => rest.strip_prefix(':').is_some_and(is_port),
-        None => false,
-    })
-}
-
-fn is_port(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<u16>().is_ok()
 }
 
 /// What came, in backticks: printable, and short enough for an answer and a log line.
@@ -110,8 +97,12 @@ mod tests {
         headers
     }
 
+    fn local() -> Site {
+        Site { local: true, ..Site::default() }
+    }
+
     fn verdict(lines: &[(&'static str, &str)]) -> Result<(), Refused> {
-        judge(&Uri::from_static("/mcp"), &headers(lines))
+        judge(&local(), &Uri::from_static("/mcp"), &headers(lines))
     }
 
     #[test]
@@ -149,22 +140,22 @@ mod tests {
             "0.0.0.0",
             "",
         ] {
-            assert!(matches!(verdict(&[("host", host)]), Err(Refused::Host(_))), "{host}");
+            assert!(matches!(verdict(&[("host", host)]), Err(Refused::Host(..))), "{host}");
         }
     }
 
     #[test]
     fn a_request_without_a_host_is_refused() {
-        assert_eq!(verdict(&[]), Err(Refused::NoHost));
+        assert!(matches!(verdict(&[]), Err(Refused::NoHost(_))));
     }
 
     #[test]
     fn every_host_that_a_request_names_counts() {
         let two = [("host", "localhost"), ("host", "evil.example")];
-        assert!(matches!(verdict(&two), Err(Refused::Host(_))));
+        assert!(matches!(verdict(&two), Err(Refused::Host(..))));
         let whole = Uri::from_static("http://evil.example/mcp");
         let host = headers(&[("host", "localhost")]);
-        assert!(matches!(judge(&whole, &host), Err(Refused::Host(_))));
+        assert!(matches!(judge(&local(), &whole, &host), Err(Refused::Host(..))));
     }
 
     #[test]
@@ -196,10 +187,10 @@ mod tests {
 
     #[test]
     fn a_refusal_says_what_came_and_what_is_allowed() {
-        let said = |refused: Refused| refused.to_string();
-        insta::assert_snapshot!(said(Refused::Host(quoted(b"evil.example"))), @"Forbidden: the request is for the host `evil.example`, but this server answers only as 127.0.0.1, localhost or [::1] (any port); use one of these in the URL.");
-        insta::assert_snapshot!(said(Refused::Origin(quoted(b"https://evil\n"))), @r"Forbidden: the request comes from a page of the origin `https://evil\n`, but this server answers only programs and pages on this machine (http or https, on 127.0.0.1, localhost or [::1], any port); call it from a program, without an Origin header.");
-        insta::assert_snapshot!(said(Refused::NoHost), @"Forbidden: the request came without a Host header; send one of 127.0.0.1, localhost or [::1], with or without a port.");
+        let said = |lines: &[(&'static str, &str)]| verdict(lines).unwrap_err().to_string();
+        insta::assert_snapshot!(said(&[("host", "evil.example")]), @"Forbidden: the request is for the host `evil.example`, but this server answers only as 127.0.0.1, localhost, [::1] (any port); use one of these in the URL.");
+        insta::assert_snapshot!(said(&[("host", "localhost"), ("origin", "https://evil")]), @"Forbidden: the request comes from a page of the origin `https://evil`, but this server answers only programs, and pages that its operator named; call it from a program, without an Origin header, or let the operator add the origin to QFPAY_ALLOWED_ORIGINS.");
+        insta::assert_snapshot!(said(&[]), @"Forbidden: the request came without a Host header; send one of 127.0.0.1, localhost, [::1], with or without a port.");
     }
 
     #[test]

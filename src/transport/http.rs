@@ -1,29 +1,29 @@
-//! MCP over HTTP on this machine: the listener, the routes, and how they end. It knows the
-//! transports by their routes, and nothing of what is served.
+//! MCP over HTTP: the listeners, the routes, and how they end. It knows the transports by their
+//! routes, and nothing of what is served.
 //!
-//! | route | what |
-//! |---|---|
-//! | `/mcp` | streamable HTTP, with sessions for clients before 2026-07-28 |
-//! | `/sse`, `/messages` | the HTTP+SSE of 2024-11-05 |
-//! | `/qfpay/notifications` | what QFPay tells of its own accord, where it is served |
-//! | `/approve` | approvals by operators, where there are any |
-//! | `/healthz`, `/` | for probes and people |
+//! | route | what | token |
+//! |---|---|---|
+//! | `/mcp` | streamable HTTP, with sessions for clients before 2026-07-28 | yes |
+//! | `/sse`, `/messages` | the HTTP+SSE of 2024-11-05 | yes |
+//! | `/metrics` | figures for Prometheus | yes |
+//! | `/qfpay/notifications` | what QFPay tells of its own accord, where it is served | signed |
+//! | `/approve` | approvals by operators, where there are any | login |
+//! | `/.well-known/…` | where tokens are to be had | no |
+//! | `/healthz`, `/readyz`, `/` | for probes and people | no |
 //!
-//! It ends in two phases. First no more is accepted, and what is in flight may finish: the work
-//! that moves money, then the replies. Then the streams, which have no end of their own, are closed.
+//! A token is wanted where there is authentication. With an address for operators, `/metrics` is there
+//! alone, and wants none. Every route answers below the public address's path, too.
+//!
+//! It ends in phases. First nothing new that moves money is begun, while everything else goes on.
+//! When what moves money is done, no more is accepted, and what is in flight may finish. Then the
+//! streams, which have no end of their own, are closed.
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    pin::pin,
     sync::Arc,
     time::Duration,
 };
 
-use axum::{Router, middleware, routing::get};
-use hyper::server::conn::http1;
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    service::TowerToHyperService,
-};
+use axum::{Router, http::header, middleware, routing::get};
 use rmcp::{
     ServerHandler,
     transport::{
@@ -31,62 +31,129 @@ use rmcp::{
         streamable_http_server::session::local::{LocalSessionManager, SessionConfig},
     },
 };
-use tokio::{
-    net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore},
-    task::JoinSet,
-};
+use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use super::{
     MAX_MESSAGE_BYTES, ServeError, Shutdown,
-    admit::{self, Gate},
-    guard, health, sse,
+    admit::{self, Bodies, Gate, Owners},
+    auth::{self, Auth},
+    front, guard,
+    health::{self, Health, Probes},
+    lines::Serving,
+    places::Places,
+    site::Site,
+    sse,
+    tls::Tls,
 };
 
-/// The most connections at once; more wait to be accepted.
-const MAX_CONNECTIONS: usize = 2048;
-/// How long a client may take to send the head of a request. hyper counts the idle time between two
-/// requests as well, so this is longer than the 90 s for which clients keep a connection.
-const HEAD_TIME: Duration = Duration::from_secs(100);
-/// The longest head of a request, in bytes.
-const MAX_HEAD_BYTES: usize = 64 << 10;
 /// How long an idle session lives. Several clients do not open a new one when it is gone.
-const SESSION_LIFE: Duration = Duration::from_hours(1);
+const SESSION_LIFE: Duration = Duration::from_hours(2);
 /// How long replies may take, once the work behind them is done.
 const REPLY_TIME: Duration = Duration::from_secs(2);
 /// How long connections may take to close, once their streams ended. rmcp takes up to two.
 const CLOSE_TIME: Duration = Duration::from_secs(4);
 
-/// Where to listen, and how much to hold.
+/// Where to listen, for whom, and how much to hold.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// The address to listen on; port 0 takes a free one.
     pub bind: SocketAddr,
+    /// Where the server is to be found, and who is answered.
+    pub site: Site,
+    /// Whose tokens are taken; none: everybody is let through, which takes a loopback address.
+    pub auth: Option<Auth>,
+    /// None: plain HTTP.
+    pub tls: Option<Tls>,
+    /// Without sessions: each request of an older client stands for itself, too.
+    pub stateless: bool,
+    /// Whether the HTTP+SSE of 2024-11-05 is served.
+    pub sse: bool,
     /// The most sessions of streamable HTTP at once (about 66 kB each).
     pub max_sessions: usize,
     /// The most sessions of HTTP+SSE at once.
     pub max_sse_sessions: usize,
+    /// The most calls that are worked on at once.
+    pub max_calls: usize,
     /// The longest body that is read, in bytes.
     pub max_body_bytes: usize,
-    /// How long a shutdown waits for the work in flight.
+    /// How long an ending server goes on answering, at least: until nobody sends anything any more.
+    pub grace: Duration,
+    /// How long it waits for what moves money, at most.
     pub drain: Duration,
+    /// An address of its own for probes and monitors.
+    pub admin: Option<SocketAddr>,
+    pub probes: Probes,
     /// More routes, behind the same guard.
     pub routes: Router,
 }
 
 impl Settings {
-    /// The limits of the product, on `bind`.
+    /// The limits of the product, on `bind`, for this machine alone.
     pub fn new(bind: SocketAddr) -> Self {
         Self {
             bind,
+            site: Site { local: true, ..Site::default() },
+            auth: None,
+            tls: None,
+            stateless: false,
+            sse: true,
             max_sessions: 1000,
             max_sse_sessions: 256,
+            max_calls: 1024,
             max_body_bytes: MAX_MESSAGE_BYTES,
+            grace: Duration::ZERO,
             drain: Duration::from_secs(20),
+            admin: None,
+            probes: Probes::default(),
             routes: Router::new(),
         }
     }
+
+    /// Whether only this machine can reach it. The guard lets these two through by name; whatever
+    /// else is loopback, nobody could call it.
+    pub fn is_local(bind: SocketAddr) -> bool {
+        [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)].contains(&bind.ip())
+    }
+
+    /// What has to be set before it listens where others can reach it.
+    fn check(&self) -> Result<(), ServeError> {
+        if Self::is_local(self.bind) {
+            return Ok(());
+        }
+        let mut missing = Vec::new();
+        if self.auth.is_none() {
+            missing.push(
+                "whoever reaches it could move money: set QFPAY_TOKENS_FILE or QFPAY_OAUTH_ISSUER",
+            );
+        }
+        if self.tls.is_none() && self.site.proxies.is_empty() {
+            missing.push(
+                "tokens would cross the network in plain: give it --tls-cert and --tls-key, or put \
+                 a proxy that does TLS before it and set QFPAY_TRUSTED_PROXIES to its network",
+            );
+        }
+        if self.site.public.is_none() && self.site.hosts.is_empty() {
+            missing.push("nobody could call it by a name: set QFPAY_PUBLIC_URL");
+        }
+        if missing.is_empty() {
+            return Ok(());
+        }
+        Err(ServeError::Open { address: self.bind, missing: missing.join("\n  - ") })
+    }
+}
+
+/// The parts of a running server that its end has to reach.
+#[derive(Clone)]
+struct Running {
+    /// Ends the streams.
+    streams: CancellationToken,
+    /// Replies on their way.
+    replies: TaskTracker,
+    sessions: Arc<LocalSessionManager>,
+    sse_sessions: Places,
+    health: Health,
 }
 
 /// Serves MCP over HTTP until `shutdown`; `on_ready` is told the address once connections are taken.
@@ -96,138 +163,208 @@ pub async fn serve<S: ServerHandler + Clone>(
     shutdown: Shutdown,
     on_ready: impl FnOnce(SocketAddr),
 ) -> Result<(), ServeError> {
-    // The guard lets these two through by name; whatever else is loopback, nobody could call it.
-    let address = settings.bind;
-    if ![IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)].contains(&address.ip()) {
-        return Err(ServeError::NotLoopback(address));
-    }
-    let failed = |source| ServeError::Bind { address, source };
-    let listener = TcpListener::bind(address).await.map_err(failed)?;
-    let address = listener.local_addr().map_err(failed)?;
-    let streams = CancellationToken::new();
-    let replies = TaskTracker::new();
-    let app = app(server, &settings, &streams, &replies);
+    settings.check()?;
+    let listener = listen(settings.bind).await?;
+    let address = listener.local_addr().map_err(|it| bind_error(settings.bind, it))?;
+    let running = Running {
+        streams: CancellationToken::new(),
+        replies: TaskTracker::new(),
+        sessions: sessions(),
+        sse_sessions: Places::new(settings.max_sse_sessions),
+        health: Health { probes: settings.probes.clone(), draining: shutdown.draining().clone() },
+    };
+    let serving = Serving {
+        app: app(server, &settings, &running),
+        tls: settings.tls.clone(),
+        stop: shutdown.token().clone(),
+    };
+    // Probes and monitors are answered until the very end.
+    let ended = CancellationToken::new();
+    let admin = match settings.admin {
+        None => None,
+        Some(bind) => {
+            let listener = listen(bind).await?;
+            let app = admin(&settings, &running);
+            Some(tokio::spawn(Serving { app, tls: None, stop: ended.clone() }.accept(listener)))
+        }
+    };
     on_ready(address);
-    let mut connections = accept(listener, app, &shutdown).await;
+    let (mut connections, ()) = tokio::join!(
+        serving.accept(listener),
+        wind_down(&shutdown, settings.grace, settings.drain)
+    );
 
     shutdown.drain(settings.drain).await;
-    replies.close();
-    if tokio::time::timeout(REPLY_TIME, replies.wait()).await.is_err() {
-        tracing::warn!(left = replies.len(), "some calls were not answered before the end");
+    running.replies.close();
+    if tokio::time::timeout(REPLY_TIME, running.replies.wait()).await.is_err() {
+        tracing::warn!(left = running.replies.len(), "some calls were not answered before the end");
     }
-    streams.cancel();
+    running.streams.cancel();
     let closed = async { while connections.join_next().await.is_some() {} };
     if tokio::time::timeout(CLOSE_TIME, closed).await.is_err() {
         tracing::debug!("some clients did not let go of their connections");
     }
     connections.shutdown().await;
+    ended.cancel();
+    if let Some(Ok(mut connections)) = futures::future::OptionFuture::from(admin).await {
+        connections.shutdown().await;
+    }
     Ok(())
 }
 
-/// All routes. Authentication will stand between the guard and the two transports.
-fn app<S: ServerHandler + Clone>(
-    server: S,
-    settings: &Settings,
-    streams: &CancellationToken,
-    replies: &TaskTracker,
-) -> Router {
-    let sse = sse::router(
-        server.clone(),
-        sse::Limits {
-            max_sessions: settings.max_sse_sessions,
-            max_body_bytes: settings.max_body_bytes,
-        },
-        streams.clone(),
-    );
-    Router::new()
+/// From the first word of the end to the stop: what moves money is waited for, and clients may go on
+/// asking, and answering what they were asked.
+async fn wind_down(shutdown: &Shutdown, grace: Duration, limit: Duration) {
+    let wound_down = async {
+        shutdown.draining().cancelled().await;
+        tokio::join!(tokio::time::sleep(grace), shutdown.quiet(limit));
+    };
+    tokio::select! {
+        () = wound_down => shutdown.stop(),
+        () = shutdown.stopped() => {}
+    }
+}
+
+async fn listen(bind: SocketAddr) -> Result<TcpListener, ServeError> {
+    TcpListener::bind(bind).await.map_err(|it| bind_error(bind, it))
+}
+
+fn bind_error(address: SocketAddr, source: std::io::Error) -> ServeError {
+    ServeError::Bind { address, source }
+}
+
+/// All routes, as they are and below the path that a proxy may put before them.
+fn app<S: ServerHandler + Clone>(server: S, settings: &Settings, running: &Running) -> Router {
+    let site = Arc::new(settings.site.clone());
+    let routes = routes(server, settings, running);
+    let prefix = site.prefix();
+    let mut app = routes.clone();
+    if !prefix.is_empty() {
+        app = app.nest(prefix, routes);
+        if let Some(auth) = &settings.auth {
+            app = app.merge(auth.metadata_at(prefix));
+        }
+    }
+    let mut app = app.fallback(health::nothing_here);
+    if !site.origins.is_empty() {
+        app = app.layer(cors(site.clone()));
+    }
+    app.layer(middleware::from_fn_with_state(site.clone(), guard::check))
+        .layer(middleware::from_fn_with_state(site, front::receive))
+}
+
+fn routes<S: ServerHandler + Clone>(server: S, settings: &Settings, running: &Running) -> Router {
+    let bodies = Bodies::new(settings.max_body_bytes);
+    let mut closed = streamable(server.clone(), settings, running, bodies.clone());
+    if settings.sse {
+        let limits = sse::Limits {
+            sessions: running.sse_sessions.clone(),
+            bodies,
+            prefix: settings.site.prefix().to_owned(),
+        };
+        closed = closed.merge(sse::router(server, limits, running.streams.clone()));
+    }
+    let mut open = Router::new()
         .route("/", get(health::home))
+        .merge(probes(running))
+        .merge(settings.routes.clone());
+    if settings.admin.is_none() {
+        closed = closed.merge(figures(running));
+    }
+    if let Some(auth) = &settings.auth {
+        closed = closed.layer(middleware::from_fn_with_state(auth.clone(), auth::require));
+        open = open.merge(auth.metadata());
+    }
+    open.merge(closed)
+}
+
+fn probes(running: &Running) -> Router {
+    Router::new()
         .route("/healthz", get(health::healthz))
-        .merge(streamable(server, settings, streams, replies))
-        .merge(sse)
-        .merge(settings.routes.clone())
+        .route("/readyz", get(health::readyz))
+        .with_state(running.health.clone())
+}
+
+fn figures(running: &Running) -> Router {
+    let (sessions, sse) = (running.sessions.clone(), running.sse_sessions.clone());
+    let count = middleware::from_fn(move |request, next: middleware::Next| {
+        let (sessions, sse) = (sessions.clone(), sse.clone());
+        async move {
+            let streamable = sessions.sessions.read().await.len();
+            crate::meter::sessions("http", streamable);
+            crate::meter::sessions("sse", sse.len());
+            next.run(request).await
+        }
+    });
+    Router::new()
+        .route("/metrics", get(health::metrics))
+        .layer(count)
+        .with_state(running.health.clone())
+}
+
+/// What operators' programs ask, on an address of its own. They call it by its number, which no name
+/// server can turn against us.
+fn admin(settings: &Settings, running: &Running) -> Router {
+    let mut site = settings.site.clone();
+    site.numbers = true;
+    let site = Arc::new(site);
+    probes(running)
+        .merge(figures(running))
         .fallback(health::nothing_here)
-        .layer(middleware::from_fn(guard::check))
+        .layer(middleware::from_fn_with_state(site, guard::check))
+}
+
+/// Lets browsers hand our answers to pages that were named.
+fn cors(site: Arc<Site>) -> CorsLayer {
+    let named = move |origin: &header::HeaderValue, _: &http::request::Parts| {
+        origin.to_str().is_ok_and(|it| site.is_named(it))
+    };
+    let methods = [http::Method::GET, http::Method::POST, http::Method::DELETE];
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::predicate(named))
+        .allow_methods(methods)
+        .allow_headers(tower_http::cors::AllowHeaders::mirror_request())
+        .expose_headers([
+            header::HeaderName::from_static("mcp-session-id"),
+            header::WWW_AUTHENTICATE,
+            header::RETRY_AFTER,
+        ])
+        .max_age(Duration::from_mins(10))
+}
+
+fn sessions() -> Arc<LocalSessionManager> {
+    let mut session = SessionConfig::default();
+    session.keep_alive = Some(SESSION_LIFE);
+    let mut sessions = LocalSessionManager::default();
+    sessions.session_config = session;
+    Arc::new(sessions)
 }
 
 fn streamable<S: ServerHandler + Clone>(
     server: S,
     settings: &Settings,
-    streams: &CancellationToken,
-    replies: &TaskTracker,
+    running: &Running,
+    bodies: Bodies,
 ) -> Router {
-    let mut session = SessionConfig::default();
-    session.keep_alive = Some(SESSION_LIFE);
-    let mut sessions = LocalSessionManager::default();
-    sessions.session_config = session;
-    let sessions = Arc::new(sessions);
+    // Host and Origin were looked at before, for all routes.
     let config = StreamableHttpServerConfig::default()
-        .with_legacy_session_mode(true)
+        .with_legacy_session_mode(!settings.stateless)
         .with_json_response(true)
+        .disable_allowed_hosts()
         .with_max_request_body_bytes(settings.max_body_bytes)
-        .with_cancellation_token(streams.clone());
+        .with_cancellation_token(running.streams.clone());
+    let sessions = running.sessions.clone();
     let service = StreamableHttpService::new(move || Ok(server.clone()), sessions.clone(), config);
     let gate = Gate {
         sessions,
         max_sessions: settings.max_sessions,
-        max_body_bytes: settings.max_body_bytes,
-        replies: replies.clone(),
+        bodies,
+        calls: Places::new(settings.max_calls),
+        owners: Owners::default(),
+        replies: running.replies.clone(),
     };
     Router::new()
         .route_service("/mcp", service.clone())
         .route_service("/mcp/", service)
         .layer(middleware::from_fn_with_state(gate, admit::admit))
-}
-
-/// Takes connections until the stop; gives those that are open then.
-async fn accept(listener: TcpListener, app: Router, shutdown: &Shutdown) -> JoinSet<()> {
-    let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-    let mut connections = JoinSet::new();
-    let taking = async {
-        while let Ok(slot) = slots.clone().acquire_owned().await {
-            match listener.accept().await {
-                Ok((stream, _)) => {
-                    let stop = shutdown.token().clone();
-                    connections.spawn(connection(stream, app.clone(), stop, slot));
-                }
-                Err(error) => {
-                    // Out of file descriptors, as a rule: at once it would only fail again.
-                    tracing::warn!(%error, "could not take a connection");
-                    tokio::time::sleep(Duration::from_millis(100)).await;
-                }
-            }
-            while connections.try_join_next().is_some() {}
-        }
-    };
-    tokio::select! {
-        () = taking => {}
-        () = shutdown.stopped() => {}
-    }
-    connections
-}
-
-/// Serves one connection; after the stop, up to the end of the request it is in.
-async fn connection(
-    stream: TcpStream,
-    app: Router,
-    stop: CancellationToken,
-    _slot: OwnedSemaphorePermit,
-) {
-    // Without it each event of a stream waits 40 ms for the client's delayed acknowledgement.
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "could not set TCP_NODELAY");
-    }
-    let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIME).max_buf_size(MAX_HEAD_BYTES);
-    let service = TowerToHyperService::new(app);
-    let mut served = pin!(builder.serve_connection(TokioIo::new(stream), service));
-    let ended = tokio::select! {
-        ended = served.as_mut() => ended,
-        () = stop.cancelled() => {
-            served.as_mut().graceful_shutdown();
-            served.await
-        }
-    };
-    if let Err(error) = ended {
-        tracing::debug!(%error, "a connection ended early");
-    }
 }

@@ -6,7 +6,7 @@
 use std::{
     collections::HashMap,
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard},
     time::Duration,
 };
 
@@ -33,7 +33,7 @@ const PENALTY: Duration = Duration::from_secs(1);
 /// Those who may approve.
 #[derive(Clone)]
 pub struct Operators {
-    lines: Arc<[(String, String)]>,
+    lines: Arc<RwLock<Lines>>,
     turn: Arc<Semaphore>,
     queue: Arc<Semaphore>,
     /// Who was right before, with a keyed hash of their password: they need not queue again, so a
@@ -41,6 +41,9 @@ pub struct Operators {
     known: Arc<Mutex<HashMap<String, Vec<u8>>>>,
     key: [u8; 32],
 }
+
+/// Names and hashes.
+type Lines = Vec<(String, String)>;
 
 /// Whoever logged in.
 #[derive(Debug, Clone)]
@@ -64,14 +67,34 @@ pub enum OperatorError {
 /// Their names.
 impl fmt::Display for Operators {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<&str> = self.lines.iter().map(|(name, _)| name.as_str()).collect();
+        let lines = self.lines();
+        let names: Vec<&str> = lines.iter().map(|(name, _)| name.as_str()).collect();
         f.write_str(&names.join(", "))
     }
 }
 
 impl Operators {
+    fn lines(&self) -> RwLockReadGuard<'_, Lines> {
+        self.lines.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes those of `text` in place of those before, whose logins count for nothing any more.
+    pub fn replace(&self, text: &str) -> Result<(), OperatorError> {
+        let lines = Self::read(text)?;
+        *self.lines.write().unwrap_or_else(PoisonError::into_inner) = lines;
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        Ok(())
+    }
+
     /// Reads the lines of a file; blank ones and those that begin with `#` count for nothing.
     pub fn parse(text: &str) -> Result<Self, OperatorError> {
+        let lines = Arc::new(RwLock::new(Self::read(text)?));
+        let one = |permits| Arc::new(Semaphore::new(permits));
+        let (turn, queue, known) = (one(1), one(MOST_WAITING), Arc::default());
+        Ok(Self { lines, turn, queue, known, key: rand::random() })
+    }
+
+    fn read(text: &str) -> Result<Lines, OperatorError> {
         let mut lines: Vec<(String, String)> = Vec::new();
         for (at, line) in text.lines().map(str::trim).enumerate() {
             if line.is_empty() || line.starts_with('#') {
@@ -92,9 +115,7 @@ impl Operators {
         if lines.is_empty() {
             return Err(OperatorError::Nobody);
         }
-        let one = |permits| Arc::new(Semaphore::new(permits));
-        let (turn, queue, known) = (one(1), one(MOST_WAITING), Arc::default());
-        Ok(Self { lines: lines.into(), turn, queue, known, key: rand::random() })
+        Ok(lines)
     }
 
     /// Whether a person may be called so.
@@ -142,7 +163,8 @@ impl Operators {
 
     /// What finds out whether the password is the operator's; it takes some tens of milliseconds.
     fn hashed(&self, name: &str, password: &str) -> Option<impl FnOnce() -> bool + Send + 'static> {
-        let found = self.lines.iter().find(|(it, _)| it == name).or(self.lines.first());
+        let lines = self.lines();
+        let found = lines.iter().find(|(it, _)| it == name).or(lines.first());
         let (known, hash) = found.map(|(it, hash)| (it == name, hash.clone()))?;
         let password = password.to_owned();
         // Whether or not there is such a person, it takes as long.

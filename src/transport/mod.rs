@@ -4,21 +4,33 @@
 //! Every transport serves both eras of MCP: clients that open with `initialize` (2024-11-05 to
 //! 2025-11-25) and clients that carry everything in each request (2026-07-28).
 //!
-//! A later release puts authentication behind `guard`, and metrics beside `health`.
+//! A request over HTTP comes through `lines` (the connection), `front` (where from), `guard` (for and
+//! from whom), `auth` (who), `admit` (how much), and then to the transport.
 mod admit;
 pub mod approve;
+mod auth;
+mod front;
 mod guard;
 mod health;
 pub mod http;
+mod lines;
 mod login;
 pub mod notify;
 mod opening;
+mod places;
+pub mod site;
 mod sse;
 pub mod stdio;
 #[cfg(test)]
 mod tests;
+mod tls;
 
+use signals::Signals;
+
+pub use auth::{Auth, Issuer, IssuerError, NewToken, OAuth, TokenError, Tokens};
+pub use health::{Probes, Question};
 pub use login::{OperatorError, Operators};
+pub use tls::{Tls, TlsError};
 
 use std::{io, net::SocketAddr, time::Duration};
 
@@ -31,11 +43,9 @@ pub const MAX_MESSAGE_BYTES: usize = 1 << 20;
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
     #[error(
-        "refused to listen on {0}: without authentication, whoever reaches this server could move \
-         money, so it listens on this machine only; use 127.0.0.1 or [::1] (a later release brings \
-         authentication and other addresses)"
+        "refused to listen on {address}, where others than this machine can reach it:\n  - {missing}"
     )]
-    NotLoopback(SocketAddr),
+    Open { address: SocketAddr, missing: String },
     #[error("cannot listen on {address}: {source}; choose another port, or stop what uses it")]
     Bind { address: SocketAddr, source: io::Error },
     #[error("cannot listen for the signals that end the process")]
@@ -44,12 +54,14 @@ pub enum ServeError {
     Broken(#[from] tokio::task::JoinError),
 }
 
-/// The end of the process, as the parts of the server share it: a token that says "stop", and the
-/// tracker in which the server runs what moves money, so that a stop waits for it.
+/// The end of the process, as the parts of the server share it, in two phases: first nothing new that
+/// moves money is begun and what is under way goes on, then everything stops.
 #[derive(Debug, Clone, Default)]
 pub struct Shutdown {
+    drain: CancellationToken,
     stop: CancellationToken,
     tracker: TaskTracker,
+    background: TaskTracker,
 }
 
 impl Shutdown {
@@ -57,7 +69,13 @@ impl Shutdown {
         Self::default()
     }
 
-    /// Tells every transport to take no more work, finish what is in flight, and return.
+    /// Tells the server to begin nothing new that moves money, and to stop after that.
+    pub fn begin(&self) {
+        self.drain.cancel();
+    }
+
+    /// Tells every transport to take no more work, finish what is in flight, and return. What was
+    /// read before is in flight.
     pub fn stop(&self) {
         self.stop.cancel();
     }
@@ -72,7 +90,12 @@ impl Shutdown {
         self.stop.cancelled().await;
     }
 
-    /// The token behind `stop`, for layers below that should know no transport.
+    /// The token behind `begin`, for layers below that should know no transport.
+    pub fn draining(&self) -> &CancellationToken {
+        &self.drain
+    }
+
+    /// The token behind `stop`.
     pub fn token(&self) -> &CancellationToken {
         &self.stop
     }
@@ -82,25 +105,54 @@ impl Shutdown {
         &self.tracker
     }
 
+    /// Where to spawn what goes on by itself until the stop.
+    pub fn background(&self) -> &TaskTracker {
+        &self.background
+    }
+
     /// From now on SIGINT and SIGTERM mean [`stop`](Self::stop). For `main`, once; a library or a
     /// test should leave the process's signals alone.
     pub fn stop_on_signals(&self) -> Result<(), ServeError> {
-        let signal = signals::listen().map_err(ServeError::Signals)?;
-        let stop = self.stop.clone();
+        let mut signals = Signals::listen().map_err(ServeError::Signals)?;
+        let this = self.clone();
         tokio::spawn(async move {
-            let name = signal.await;
+            let name = signals.next().await;
             tracing::info!("{name}: finishing what is in flight, then ending");
-            stop.cancel();
+            this.stop();
         });
         Ok(())
     }
 
-    /// Waits until the tracker is empty, at most for `limit`; whether it got empty.
+    /// From now on the first SIGINT or SIGTERM means [`begin`](Self::begin), and the second
+    /// [`stop`](Self::stop).
+    pub fn drain_on_signals(&self) -> Result<(), ServeError> {
+        let mut signals = Signals::listen().map_err(ServeError::Signals)?;
+        let this = self.clone();
+        tokio::spawn(async move {
+            let name = signals.next().await;
+            tracing::info!("{name}: beginning nothing new, finishing what is in flight");
+            this.begin();
+            let name = signals.next().await;
+            tracing::info!("{name} again: ending");
+            this.stop();
+        });
+        Ok(())
+    }
+
+    /// Waits until nothing that moves money is under way, at most for `limit`; whether that came.
+    async fn quiet(&self, limit: Duration) -> bool {
+        self.tracker.close();
+        tokio::time::timeout(limit, self.tracker.wait()).await.is_ok()
+    }
+
+    /// Waits until all work is done, at most for `limit`; whether it was.
     ///
     /// What is left after that is in the ledger, and is settled by recovery at the next start.
     pub async fn drain(&self, limit: Duration) -> bool {
-        self.tracker.close();
-        let done = tokio::time::timeout(limit, self.tracker.wait()).await.is_ok();
+        self.background.close();
+        let background = tokio::time::timeout(limit, self.background.wait());
+        let (quiet, background) = tokio::join!(self.quiet(limit), background);
+        let done = quiet && background.is_ok();
         if !done {
             let left = self.tracker.len();
             tracing::warn!(left, ?limit, "not all work ended in time; recovery will settle it");
@@ -113,18 +165,28 @@ impl Shutdown {
 mod signals {
     use std::io;
 
-    use tokio::signal::unix::{SignalKind, signal};
+    use tokio::signal::unix::{Signal, SignalKind, signal};
 
-    /// The handlers stand when this returns; the future gives the name of the first signal.
-    pub(super) fn listen() -> io::Result<impl Future<Output = &'static str> + Send> {
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        let mut terminate = signal(SignalKind::terminate())?;
-        Ok(async move {
+    /// What a person or a supervisor ends the process with.
+    pub(super) struct Signals {
+        interrupt: Signal,
+        terminate: Signal,
+    }
+
+    impl Signals {
+        /// The handlers stand when this returns.
+        pub(super) fn listen() -> io::Result<Self> {
+            let interrupt = signal(SignalKind::interrupt())?;
+            Ok(Self { interrupt, terminate: signal(SignalKind::terminate())? })
+        }
+
+        /// The name of the next one.
+        pub(super) async fn next(&mut self) -> &'static str {
             tokio::select! {
-                _ = interrupt.recv() => "SIGINT",
-                _ = terminate.recv() => "SIGTERM",
+                _ = self.interrupt.recv() => "SIGINT",
+                _ = self.terminate.recv() => "SIGTERM",
             }
-        })
+        }
     }
 }
 
@@ -132,12 +194,20 @@ mod signals {
 mod signals {
     use std::io;
 
-    pub(super) fn listen() -> io::Result<impl Future<Output = &'static str> + Send> {
-        Ok(async move {
+    pub(super) struct Signals;
+
+    impl Signals {
+        #[expect(clippy::unnecessary_wraps, reason = "as on Unix")]
+        pub(super) fn listen() -> io::Result<Self> {
+            Ok(Self)
+        }
+
+        #[expect(clippy::unused_self, reason = "as on Unix")]
+        pub(super) async fn next(&mut self) -> &'static str {
             if tokio::signal::ctrl_c().await.is_err() {
                 std::future::pending::<()>().await;
             }
             "ctrl-c"
-        })
+        }
     }
 }

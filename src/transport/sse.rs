@@ -14,7 +14,7 @@ use std::{
 };
 
 use axum::{
-    Router,
+    Extension, Router,
     extract::{Query, Request, State},
     http::{HeaderName, HeaderValue, StatusCode, header::RETRY_AFTER},
     response::{
@@ -35,9 +35,12 @@ use tokio::sync::mpsc::{self, error::TrySendError};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::{
-    admit::{Envelope, Refusal, read_body},
+    admit::{Bodies, Envelope, Refusal, may_call},
+    lines::{Answering, Line},
     opening::Opening,
+    places::{Place, Places},
 };
+use crate::mcp::Principal;
 
 const MESSAGES: &str = "/messages";
 /// How often a silent stream shows that it lives.
@@ -49,11 +52,13 @@ const OUTBOUND: usize = 64;
 /// server, then the message is refused.
 const FULL_TIME: Duration = Duration::from_secs(30);
 
-/// How much the transport holds.
-#[derive(Debug, Clone, Copy)]
+/// How much the transport holds, and where it is.
+#[derive(Debug, Clone)]
 pub(super) struct Limits {
-    pub(super) max_sessions: usize,
-    pub(super) max_body_bytes: usize,
+    pub(super) sessions: Places,
+    pub(super) bodies: Bodies,
+    /// The path that a proxy puts before ours.
+    pub(super) prefix: String,
 }
 
 /// The two routes. Cancelling `streams` ends all sessions, each after the replies in its queue.
@@ -74,24 +79,39 @@ struct Desk<S> {
     sessions: Sessions,
 }
 
-/// The open sessions, by id: where to put what their clients send.
+/// The open sessions, by id.
 #[derive(Debug, Clone, Default)]
-struct Sessions(Arc<Mutex<HashMap<String, mpsc::Sender<ClientJsonRpcMessage>>>>);
+struct Sessions(Arc<Mutex<HashMap<String, Opened>>>);
+
+/// An open session: where to put what its client sends, and whose it is.
+#[derive(Debug, Clone)]
+struct Opened {
+    inbound: mpsc::Sender<ClientJsonRpcMessage>,
+    principal: Option<Principal>,
+}
 
 impl Sessions {
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, mpsc::Sender<ClientJsonRpcMessage>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Opened>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A new session under an id that cannot be guessed, unless there are `most` already.
-    fn open(&self, inbound: mpsc::Sender<ClientJsonRpcMessage>, most: usize) -> Option<Entry> {
-        let mut sessions = self.lock();
-        if sessions.len() >= most {
-            return None;
-        }
+    /// A new session under an id that cannot be guessed.
+    fn open(&self, opened: Opened, place: Place) -> Entry {
         let id = hex::encode(rand::random::<[u8; 16]>());
-        sessions.insert(id.clone(), inbound);
-        Some(Entry { id, sessions: self.clone() })
+        self.lock().insert(id.clone(), opened);
+        Entry { id, sessions: self.clone(), _place: place }
+    }
+
+    /// Where to put what `principal` sends: into sessions of their own.
+    fn find(
+        &self,
+        id: &str,
+        principal: Option<&Principal>,
+    ) -> Option<mpsc::Sender<ClientJsonRpcMessage>> {
+        let name = |it: &Principal| it.name.clone();
+        let sessions = self.lock();
+        let opened = sessions.get(id)?;
+        (opened.principal.as_ref().map(name) == principal.map(name)).then(|| opened.inbound.clone())
     }
 }
 
@@ -99,6 +119,7 @@ impl Sessions {
 struct Entry {
     id: String,
     sessions: Sessions,
+    _place: Place,
 }
 
 impl Drop for Entry {
@@ -108,15 +129,25 @@ impl Drop for Entry {
 }
 
 /// `GET /sse`
-async fn open<S: ServerHandler + Clone>(State(desk): State<Desk<S>>) -> Response {
+async fn open<S: ServerHandler + Clone>(
+    State(desk): State<Desk<S>>,
+    principal: Option<Extension<Principal>>,
+    line: Option<Extension<Line>>,
+) -> Response {
     let (inbound, received) = mpsc::channel(INBOUND);
     let (outbound, replies) = mpsc::channel::<ServerJsonRpcMessage>(OUTBOUND);
-    let most = desk.limits.max_sessions;
-    let Some(entry) = desk.sessions.open(inbound, most) else {
-        let text =
-            format!("this server holds {most} SSE sessions, the most it allows; close one\n");
+    let principal = principal.map(|Extension(it)| it);
+    let limits = &desk.limits;
+    let Some(place) = limits.sessions.take(principal.as_ref().map(|it| it.name.as_str())) else {
+        let most = limits.sessions.most();
+        let text = format!(
+            "this server holds as many SSE sessions as it allows ({most}, and half of them for one \
+             caller); close one\n"
+        );
         return (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "60")], text).into_response();
     };
+    let prefix = limits.prefix.clone();
+    let entry = desk.sessions.open(Opened { inbound, principal }, place);
     let session = desk.streams.child_token();
     let wire = Wire { received, outbound, session: session.clone() };
     let transport = Opening::new(wire, &desk.server);
@@ -129,13 +160,15 @@ async fn open<S: ServerHandler + Clone>(State(desk): State<Desk<S>>) -> Response
     });
     let endpoint = Event::default()
         .event("endpoint")
-        .data(format!("{MESSAGES}?sessionId={id}", id = entry.id));
+        .data(format!("{prefix}{MESSAGES}?sessionId={id}", id = entry.id));
     let messages = stream::unfold(replies, async |mut replies| {
         let message = replies.recv().await?;
         Some((event(&message), replies))
     });
     let events = stream::once(async { endpoint }).chain(messages).map(Ok::<_, Infallible>).boxed();
-    let events = Session { events, _entry: entry, _ends: session.drop_guard() };
+    let answering = line.map(|Extension(it)| it.answering());
+    let events =
+        Session { events, _entry: entry, _answering: answering, _ends: session.drop_guard() };
     let events = Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE));
     // Proxies that buffer (nginx) would hold events back.
     let buffering = (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
@@ -157,6 +190,7 @@ fn event(message: &ServerJsonRpcMessage) -> Event {
 struct Session<T> {
     events: T,
     _entry: Entry,
+    _answering: Option<Answering>,
     _ends: DropGuard,
 }
 
@@ -185,17 +219,15 @@ async fn message<S: ServerHandler + Clone>(
             "the address lacks ?sessionId=…; POST to the one of the stream's `endpoint` event";
         return (StatusCode::BAD_REQUEST, text).into_response();
     };
-    let inbound = desk.sessions.lock().get(&id).cloned();
+    let inbound = desk.sessions.find(&id, request.extensions().get());
     let Some(inbound) = inbound else {
         let text = "there is no such session (any more); open a new stream with GET /sse\n";
         return (StatusCode::NOT_FOUND, text).into_response();
     };
     let (parts, body) = request.into_parts();
-    let body = match read_body(body, desk.limits.max_body_bytes).await {
-        Ok(body) => body,
-        Err(refusal) => return refusal.into_response(),
-    };
-    let mut message = match parse(&body) {
+    let read = desk.limits.bodies.read(body).await;
+    let parsed = read.and_then(|body| parse(&parts.extensions, &body));
+    let mut message = match parsed {
         Ok(message) => message,
         Err(refusal) => return refusal.into_response(),
     };
@@ -222,8 +254,9 @@ async fn message<S: ServerHandler + Clone>(
     }
 }
 
-fn parse(body: &[u8]) -> Result<ClientJsonRpcMessage, Refusal> {
+fn parse(extensions: &http::Extensions, body: &[u8]) -> Result<ClientJsonRpcMessage, Refusal> {
     let envelope = Envelope::read(body)?;
+    may_call(extensions, &envelope, body)?;
     serde_json::from_slice(body).map_err(|_| Refusal::NotAMessage { id: envelope.id })
 }
 

@@ -22,7 +22,7 @@ fi
 binary=$(realpath "$1")
 mkdir -p "$home"
 
-. "$here/install.sh"
+source "$here/../pinned.sh"
 
 # drive ENV CLIENT LABEL MODE: every check over each transport, with ENV's Python.
 drive() {
@@ -37,12 +37,12 @@ drive() {
 }
 
 everything() {
-    install 'python 1.x' python-1 python_env python-1 &
-    install 'python 2.x' python-2 python_env python-2 &
-    install 'node' node python_env node &
+    install 'python 1.x' python-1 python_env python-1 "$here/requirements/python-1.txt" &
+    install 'python 2.x' python-2 python_env python-2 "$here/requirements/python-2.txt" &
+    install 'node' node node_env &
     wait
-    install 'inspector' inspector node_packages "$here/inspector" &
-    install 'typescript' typescript node_packages "$here/typescript" &
+    install 'inspector' inspector npm_env inspector "$here/inspector" &
+    install 'typescript' typescript npm_env typescript "$here/typescript" &
     wait
 
     if [[ -e $home/python-1/installed ]]; then

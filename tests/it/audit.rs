@@ -33,6 +33,8 @@ impl Tampered {
             client.reply("create_payment", arguments).await;
         }
         client.end().await;
+        // Rows that came about at once are hung into PostgreSQL's chain by whoever comes next.
+        it.verified(&[]).await;
         it.sql(if it.url.is_some() { UNLOCK_POSTGRES } else { UNLOCK_SQLITE }).await;
         it
     }

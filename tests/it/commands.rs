@@ -75,10 +75,12 @@ async fn help_says_what_each_command_is_for() {
 }
 
 #[tokio::test]
-async fn http_refuses_to_be_reached_from_elsewhere() {
+async fn http_refuses_to_be_reached_from_elsewhere_without_tokens_tls_and_a_name() {
     let output = run(&Desk::new(), &["http", "--bind", "0.0.0.0:0"]).await;
     assert_eq!(output.status.code(), Some(1));
-    assert!(stderr(&output).contains("127.0.0.1"), "{}", stderr(&output));
+    for wanted in ["QFPAY_TOKENS_FILE", "--tls-cert", "QFPAY_TRUSTED_PROXIES", "QFPAY_PUBLIC_URL"] {
+        assert!(stderr(&output).contains(wanted), "{wanted}: {}", stderr(&output));
+    }
 }
 
 #[tokio::test]

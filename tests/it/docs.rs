@@ -220,15 +220,14 @@ fn the_readme_tells_every_status() {
 
 #[test]
 fn every_variable_that_is_named_exists() {
-    let mut known = config::all_names();
-    // For the tests, not for the product.
-    known.push("QFPAY_TEST_POSTGRES_URL".to_owned());
     for file in ["README.md", "skill.md", "ARCHITECTURE.md", "CHANGELOG.md"] {
         let text = read(file);
         for (at, _) in text.match_indices("QFPAY_") {
             let is_name = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
             let name: String = text[at..].chars().take_while(|c| is_name(*c)).collect();
-            assert!(known.contains(&name), "{file}: there is no variable {name}");
+            // One is for the tests, not for the product.
+            let known = config::is_known(&name) || name == "QFPAY_TEST_POSTGRES_URL";
+            assert!(known, "{file}: there is no variable {name}");
         }
     }
 }

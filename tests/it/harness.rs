@@ -2,6 +2,7 @@
 use std::{
     path::{Path, PathBuf},
     process::Stdio,
+    time::Duration,
 };
 
 use rmcp::{
@@ -15,6 +16,15 @@ use tokio::{
     process::{Child, Command},
     sync::Mutex,
 };
+
+/// Longer than anything here takes, on a loaded machine too.
+const PATIENCE: Duration = Duration::from_secs(100);
+
+/// Waits for what must happen, and names it when it does not.
+pub(crate) async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
+    let done = tokio::time::timeout(PATIENCE, future).await;
+    done.unwrap_or_else(|_| panic!("waited {PATIENCE:?} in vain: {what}"))
+}
 
 /// A folder that stands for one desk: its ledger and its simulator's book.
 pub(crate) struct Desk {
@@ -104,7 +114,8 @@ impl<H: ClientHandler> Client<H> {
                 preferred_versions: vec![ProtocolVersion::V_2026_07_28],
             },
         };
-        let service = handler.serve_with_lifecycle(pipes, lifecycle).await.unwrap();
+        let opening = handler.serve_with_lifecycle(pipes, lifecycle);
+        let service = soon("a server opens the conversation", opening).await.unwrap();
         Self { service, child: Mutex::new(child) }
     }
 
@@ -129,18 +140,22 @@ impl<H: ClientHandler> Client<H> {
         tool: &str,
         arguments: Value,
     ) -> Result<CallToolResult, ServiceError> {
-        self.service.call_tool(call(tool, &arguments)).await
+        let answer = self.service.call_tool(call(tool, &arguments));
+        soon(&format!("an answer of {tool}"), answer).await
     }
 
     /// SIGKILL; returns when the process is gone.
     pub(crate) async fn kill(&self) {
-        self.child.lock().await.kill().await.unwrap();
+        soon("a killed server is gone", async { self.child.lock().await.kill().await })
+            .await
+            .unwrap();
     }
 
     /// Closes the server's input and waits until it has ended by itself.
     pub(crate) async fn end(self) {
-        self.service.cancel().await.unwrap();
-        self.child.lock().await.wait().await.unwrap();
+        soon("the client closes", self.service.cancel()).await.unwrap();
+        let ended = async { self.child.lock().await.wait().await };
+        soon("a server ends when its input does", ended).await.unwrap();
     }
 
     /// The structured reply of a call that must succeed, checked against the tool's schema.

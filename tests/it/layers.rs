@@ -6,21 +6,23 @@ use std::{
 
 /// Each layer, from the bottom up, and what it may use besides itself.
 const MAY_USE: &[(&str, &[&str])] = &[
+    ("meter", &[]),
     ("spec", &[]),
     ("domain", &["spec"]),
     ("clock", &[]),
-    ("client", &["spec", "domain", "clock"]),
+    ("client", &["meter", "spec", "domain", "clock"]),
     ("simulator", &["spec", "domain", "clock", "client::sign", "client::params"]),
     ("ledger", &["spec", "domain", "client::pace"]),
     ("policy", &["spec", "domain"]),
     ("payments", &["spec", "domain", "clock", "client", "ledger", "policy"]),
-    ("mcp", &["spec", "domain", "clock", "client", "ledger", "policy", "payments"]),
-    ("transport", &["mcp"]),
+    ("mcp", &["meter", "spec", "domain", "clock", "client", "ledger", "policy", "payments"]),
+    ("transport", &["meter", "mcp"]),
     ("config", &["spec", "domain", "client", "policy", "simulator"]),
-    ("telemetry", &[]),
+    ("telemetry", &["meter"]),
     (
         "cli",
         &[
+            "meter",
             "spec",
             "domain",
             "clock",
@@ -74,7 +76,7 @@ fn what_belongs_to_one_layer_stays_there() {
     let rows: &[(&str, &[&str])] = &[
         ("rmcp", &["mcp", "transport", "cli"]),
         ("axum", &["transport", "simulator"]),
-        ("reqwest", &["client", "simulator"]),
+        ("reqwest", &["client", "simulator", "transport"]),
         ("sqlx", &["ledger", "simulator"]),
         ("clap", &["cli"]),
         ("schemars", &["mcp"]),

@@ -270,6 +270,7 @@ fn payments(folder: &std::path::Path, qfpay: &Arc<Lax>, clock: &Arc<Moving>) -> 
         }),
         tasks: TaskTracker::new(),
         changes: Changes::default(),
+        drain: CancellationToken::new(),
         stop: CancellationToken::new(),
     }
 }

@@ -20,14 +20,14 @@ fi
 binary=$(realpath "$1")
 mkdir -p "$home"
 
-. "$clients/install.sh"
+source "$here/../pinned.sh"
 
 everything() {
-    install 'node' node python_env node &
-    install 'python 2.x' python-2 python_env python-2 &
+    install 'node' node node_env &
+    install 'python 2.x' python-2 python_env python-2 "$clients/requirements/python-2.txt" &
     wait
-    install 'authorization server' oauth node_packages "$here" &
-    install 'typescript' typescript node_packages "$clients/typescript" &
+    install 'authorization server' oauth npm_env oauth "$here/provider" &
+    install 'typescript' typescript npm_env typescript "$clients/typescript" &
     wait
 
     local code=0

@@ -1,7 +1,7 @@
 //! The only outgoing socket: signs, paces, sends, and says what surely did not arrive.
 use std::{
     sync::{Arc, Once, OnceLock},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use async_trait::async_trait;
@@ -15,15 +15,16 @@ use super::{
     pace::Pace,
     params::Params,
     request,
-    response::check_signature,
+    response::{check_signature, code_of},
     retry::{self, Failure, LEAVES_WITHIN, MAX_TOLD_WAIT, Next},
     sign::{APP_CODE_HEADER, SIGN_HEADER, SIGN_TYPE_HEADER, SignType, sign},
 };
 use crate::{
     clock::Clock,
     domain::{Amount, Ending, OrderNumber, PaymentTerms, RefundTerms, Syssn},
+    meter,
     spec::{
-        Flow,
+        Field, Flow,
         endpoints::{Effect, Endpoint},
         pay_types::Cancel,
     },
@@ -41,6 +42,8 @@ pub struct Settings {
     pub key: SecretString,
     /// Sent in every call exactly when it is configured.
     pub mchid: Option<String>,
+    /// Where QFPay is to send notifications of a payment that names no address of its own.
+    pub notify_url: Option<String>,
     pub sign_type: SignType,
     /// The zone `txdtm` is written in.
     pub zone: TimeZone,
@@ -119,17 +122,25 @@ impl HttpGateway {
         params.set("mchid", self.settings.mchid.clone().unwrap_or_default());
         let mut attempt = 0;
         loop {
-            if let Err(busy) = self.pace.turn(self.settings.patience).await {
+            let begun = Instant::now();
+            let turn = self.pace.turn(self.settings.patience).await;
+            meter::paced(begun.elapsed(), turn.is_ok());
+            if let Err(busy) = turn {
                 return Err(Failure::NoTurn.trouble(None, Some(busy.retry_after)));
             }
             let age = self.clock.now().duration_since(written_at);
             if endpoint.effect() == Effect::Moves && age > LEAVES_WITHIN {
                 return Err(Failure::TooLate.into());
             }
+            let begun = Instant::now();
             let miss = match self.attempt(endpoint, &params).await {
-                Ok(body) => return Ok(body),
+                Ok(body) => {
+                    meter::asked(endpoint.path(), code_of(&body.bytes), begun.elapsed());
+                    return Ok(body);
+                }
                 Err(miss) => miss,
             };
+            meter::asked(endpoint.path(), miss.failure.name(), begun.elapsed());
             attempt += 1;
             let wait = miss.asked.unwrap_or_else(|| retry::backoff(attempt, rand::random()));
             let Next::Again(wait) = retry::next(miss.failure, endpoint.effect(), attempt, wait)
@@ -254,7 +265,12 @@ fn told(error: &reqwest::Error) -> String {
 #[async_trait]
 impl Gateway for HttpGateway {
     async fn pay(&self, order: &OrderNumber, terms: &PaymentTerms, at: Timestamp) -> Exchange {
-        let params = request::payment(order, terms, at, &self.settings.zone);
+        let mut params = request::payment(order, terms, at, &self.settings.zone);
+        if let Some(url) = &self.settings.notify_url
+            && !terms.extras.contains_key(&Field::NotifyUrl)
+        {
+            params.set(Field::NotifyUrl.name(), url.clone());
+        }
         let answer = self.post(Endpoint::Payment, params, at).await.and_then(|it| it.answer())?;
         let scanned = terms.pay_type.flow == Flow::Cpm && answer.respcd == "0000";
         if scanned && !answer.names_its_order() {

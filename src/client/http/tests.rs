@@ -80,6 +80,7 @@ fn settings(url: &str) -> Settings {
         app_code: "app".to_owned(),
         key: SecretString::from(KEY),
         mchid: None,
+        notify_url: None,
         sign_type: SignType::Sha256,
         zone: qfpay_zone(),
         refuse_wrong_signature: true,

@@ -377,6 +377,21 @@ fn code(text: &str) -> String {
     if kept.len() == text.len() { kept } else { format!("x{kept}") }
 }
 
+/// An answer's code as a label of figures, of which there are not more than codes in the table.
+pub fn code_of(body: &[u8]) -> &'static str {
+    #[derive(serde::Deserialize)]
+    struct Coded<'a> {
+        #[serde(borrow)]
+        respcd: std::borrow::Cow<'a, str>,
+    }
+    match serde_json::from_slice(body) {
+        Ok(Coded { respcd }) => {
+            resp_codes::RespCode::find(&respcd).map_or("unlisted", |it| it.code)
+        }
+        Err(_) => "unreadable",
+    }
+}
+
 /// A text from outside, without what could hide or reorder it, and bounded.
 pub fn cleaned(text: &str) -> String {
     let safe = text.chars().map(|c| if c.is_whitespace() { ' ' } else { c });

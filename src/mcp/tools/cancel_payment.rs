@@ -11,6 +11,7 @@ use crate::{
     mcp::{
         Server,
         arguments::Reader,
+        principal::{Scope, scopes_of},
         refusal::Refusal,
         schema,
         view::{Order, after_cancel, meaning},
@@ -75,7 +76,7 @@ impl Server {
         let caller = self.caller(TOOL, &context);
         let cancelled = self
             .payments
-            .cancel(&caller, number.clone())
+            .cancel(&caller, number.clone(), scopes_of(&context).has(Scope::Refund))
             .await
             .map_err(|refused| Refusal::Refused { tool: TOOL, refused })?;
         Ok(Json(Reply::new(cancelled, &number, self.environment().name())))

@@ -30,6 +30,17 @@ pub(super) static ROUTER: LazyLock<ToolRouter<Server>> = LazyLock::new(|| {
         + Server::wait_for_payment_router()
 });
 
+/// The names of all tools, for labels of figures: there are never more than these.
+static NAMES: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+    let names = ROUTER.list_all().into_iter().map(|it| it.name.into_owned());
+    names.map(|it| &*it.leak()).collect()
+});
+
+/// A tool's name, or `unknown`.
+pub(super) fn known(tool: &str) -> &'static str {
+    NAMES.iter().find(|it| **it == tool).copied().unwrap_or("unknown")
+}
+
 /// What a tool that moves money answers: its reply, or a question for the person first.
 enum Reply<T> {
     Done(Box<Json<T>>),

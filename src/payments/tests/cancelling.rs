@@ -2,7 +2,7 @@ use super::*;
 use crate::policy::{Caps, Confirm, Limits};
 
 async fn cancel(world: &World, number: &str) -> String {
-    match world.payments.cancel(&CALLER, number.parse().unwrap()).await {
+    match world.payments.cancel(&CALLER, number.parse().unwrap(), true).await {
         Ok(it) => {
             let untouched = if it.untouched { ", nothing sent" } else { "" };
             let refused = if it.refused { ", refused" } else { "" };

@@ -171,12 +171,12 @@ async fn while_another_process_recovers_this_one_does_not() {
     let stop = CancellationToken::new();
     let asking = world.payments.clone().keep_recovering(
         CALLER.clone(),
-        std::time::Duration::from_millis(1),
+        Duration::from_millis(1),
         stop.clone(),
     );
     // Nothing is asked, or the script would fail; two rounds and more go by.
     let asking = Box::pin(asking);
-    let _ = tokio::time::timeout(std::time::Duration::from_millis(50), asking).await;
+    let _ = tokio::time::timeout(Duration::from_millis(50), asking).await;
     assert_eq!(world.asked().len(), 1);
     // A person's command takes the work over.
     world.then(&[&records(&[payment("0000", "0")])]);
@@ -263,7 +263,7 @@ async fn what_was_given_up_is_still_asked_about_for_a_day() {
     world.then(&[&records(&[payment("0000", "0")])]);
     let stop = CancellationToken::new();
     let listener = world.payments.changes.listen();
-    let every = std::time::Duration::from_secs(600);
+    let every = Duration::from_secs(600);
     let background =
         tokio::spawn(world.payments.clone().keep_recovering(CALLER.clone(), every, stop.clone()));
     let mut listener = listener;

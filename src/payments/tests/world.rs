@@ -153,6 +153,7 @@ impl World {
             }),
             tasks: TaskTracker::new(),
             changes: Changes::default(),
+            drain: CancellationToken::new(),
             stop: CancellationToken::new(),
         };
         let world = Self { payments, qfpay, hand, _folder: folder };

@@ -155,7 +155,10 @@ async fn whoever_is_not_of_this_machine_is_refused_on_every_route() {
             let answer = asked.send().await.unwrap();
             assert_eq!(answer.status(), StatusCode::FORBIDDEN, "{method} {path} {name}");
             let said = answer.text().await.unwrap();
-            assert!(said.contains("evil.example") && said.contains("localhost"), "{said}");
+            assert!(
+                said.contains("evil.example") && said.contains("this server answers"),
+                "{said}"
+            );
         }
     }
 }
@@ -248,14 +251,14 @@ async fn a_person_or_a_probe_gets_a_text() {
     assert_eq!(get("/healthz", "*/*").await, (StatusCode::OK, "{\"status\":\"ok\"}".to_owned()));
     let (status, page) = get("/", "text/html").await;
     assert_eq!(status, StatusCode::OK);
-    insta::assert_snapshot!(page.replace(&world.address.to_string(), "ADDRESS"), @r"
+    insta::assert_snapshot!(page.replace(&world.address.to_string(), "ADDRESS"), @"
     qfpay-mcp: payments at QFPay for AI agents, over the Model Context Protocol.
-    This address is for programs. Give your MCP client one of:
+    This address is for programs. Give your MCP client one of these paths on ADDRESS:
 
-    http://ADDRESS/mcp      streamable HTTP; what clients of today speak
-    http://ADDRESS/sse      HTTP with SSE; for clients of 2024-11-05
+    /mcp      streamable HTTP; what clients of today speak
+    /sse      HTTP with SSE; for clients of 2024-11-05
 
-    http://ADDRESS/healthz  says whether the server runs
+    /healthz  says whether the server runs, /readyz whether it takes calls
     ");
     assert_eq!(get("/mcp", "text/html").await, (StatusCode::NOT_ACCEPTABLE, page.clone()));
     let (status, lost) = get("/elsewhere", "*/*").await;
@@ -271,7 +274,12 @@ async fn any_address_but_loopback_is_refused() {
         let served = serve(till, settings, shutdown.clone(), |_| panic!("it listens"));
         served.await.unwrap_err().to_string()
     };
-    insta::assert_snapshot!(refusal("0.0.0.0:8000").await, @"refused to listen on 0.0.0.0:8000: without authentication, whoever reaches this server could move money, so it listens on this machine only; use 127.0.0.1 or [::1] (a later release brings authentication and other addresses)");
+    insta::assert_snapshot!(refusal("0.0.0.0:8000").await, @"
+    refused to listen on 0.0.0.0:8000, where others than this machine can reach it:
+      - whoever reaches it could move money: set QFPAY_TOKENS_FILE or QFPAY_OAUTH_ISSUER
+      - tokens would cross the network in plain: give it --tls-cert and --tls-key, or put a proxy that does TLS before it and set QFPAY_TRUSTED_PROXIES to its network
+      - nobody could call it by a name: set QFPAY_PUBLIC_URL
+    ");
     for bind in ["[::]:0", "192.0.2.1:0", "127.0.0.2:0", "[::ffff:127.0.0.1]:0"] {
         assert!(refusal(bind).await.starts_with("refused to listen on"), "{bind}");
     }

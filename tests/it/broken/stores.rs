@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     cluster::Postgres,
-    harness::{Client, Desk},
+    harness::{Client, Desk, soon},
 };
 
 /// Every write of every step, by the state that it writes; the first of each precedes its request.
@@ -148,7 +148,7 @@ async fn locked_after(store: Store, step: Step) {
     step.prepare(&world, &client).await;
     let gate = world.simulator.hold(step.endpoint(), When::After);
     let call = calling(&client, step);
-    gate.reached().await;
+    soon("the request arrives", gate.reached()).await;
     let lock = world.lock().await;
     gate.release();
     let told = call.await.unwrap();
@@ -176,7 +176,7 @@ async fn full(step: Step, before: bool) {
         gate.release();
     } else {
         let call = calling(&client, step);
-        gate.reached().await;
+        soon("the request arrives", gate.reached()).await;
         disk.fill();
         gate.release();
         let told = call.await.unwrap();
@@ -241,7 +241,7 @@ async fn away(postgres: &mut Postgres, what: &str, moment: Moment, gone: Gone) {
     if moment != Moment::BeforeTheWrite {
         for (step, _, client, gate) in &held {
             calls.push(calling(client, *step));
-            gate.reached().await;
+            soon("the request arrives", gate.reached()).await;
         }
     }
     tokio::task::block_in_place(|| postgres.stop()).unwrap();

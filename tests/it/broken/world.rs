@@ -37,7 +37,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use super::book::{Doubts, differences};
 use crate::{
     cluster::Postgres,
-    harness::{Client, Desk, text},
+    harness::{Client, Desk, soon, text},
 };
 
 /// Longer than anything here takes; what is not there by then never comes.
@@ -130,6 +130,7 @@ impl World {
             app_code: APP_CODE.to_owned(),
             key: KEY.into(),
             mchid: None,
+            notify_url: None,
             sign_type: SignType::Sha256,
             zone: TimeZone::UTC,
             refuse_wrong_signature: true,
@@ -155,6 +156,7 @@ impl World {
             settings: Arc::new(rules),
             tasks: TaskTracker::new(),
             changes: Changes::default(),
+            drain: CancellationToken::new(),
             stop: CancellationToken::new(),
         }
     }
@@ -254,7 +256,7 @@ impl World {
             let mut holder = PgConnection::connect(&self.place).await.unwrap();
             holder.execute("BEGIN").await.unwrap();
             let lock = "LOCK TABLE entries, events IN EXCLUSIVE MODE";
-            holder.execute(lock).await.unwrap();
+            soon("the test's own lock", holder.execute(lock)).await.unwrap();
             let watcher = PgConnection::connect(&self.place).await.unwrap();
             return Lock::Postgres { holder, watcher };
         }
@@ -305,7 +307,7 @@ impl Lock {
         match self {
             Self::Sqlite(holder) => holder.close().await.unwrap(),
             Self::Postgres { holder, watcher } => {
-                holder.close().await.unwrap();
+                soon("the test's lock is let go", holder.close()).await.unwrap();
                 watcher.close().await.unwrap();
             }
         }

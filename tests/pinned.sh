@@ -1,11 +1,9 @@
-# shellcheck shell=bash
-# Installs other people's clients, pinned, into the folder $home, and reuses them while the pins stay the same.
-# Sourced by `run.sh`, and by the one of `tests/oauth`.
+# Pinned tools for tests, to be sourced by a script that has set `home`: installed there, and reused
+# while the pins stay the same. Needs python3 with venv; brings its own Node.
 
-# A virtual environment $home/NAME with exactly requirements/NAME.txt in it.
+# python_env NAME PINS: a virtual environment $home/NAME with exactly what the file PINS lists.
 python_env() {
-    local env=$home/$1 pins
-    pins=$(dirname "${BASH_SOURCE[0]}")/requirements/$1.txt
+    local env=$home/$1 pins=$2
     if cmp -s "$pins" "$env/installed"; then return; fi
     rm -rf "$env" &&
         python3 -m venv "$env" &&
@@ -13,20 +11,25 @@ python_env() {
         cp "$pins" "$env/installed"
 }
 
-# What FOLDER/package-lock.json says, in a folder of the same name in $home, by and for the Node of $home/node.
-# No install scripts: the inspector's own only prepares source checkouts, and nothing needs another.
-node_packages() {
-    local pins=$1 tool
-    tool=$home/$(basename "$1")
+# $home/node: the Node for whatever npm installs.
+node_env() {
+    python_env node "$(dirname "${BASH_SOURCE[0]}")/node.txt"
+}
+
+# npm_env NAME PINS: $home/NAME with exactly what the lock file in the folder PINS lists, installed by
+# and for the Node of $home/node. No install scripts: none of what we use needs them. Two of them at
+# once want `node_env` done before.
+npm_env() {
+    local tool=$home/$1 pins=$2
+    node_env || return
     if ! cmp -s "$pins/package-lock.json" "$tool/installed"; then
         rm -rf "$tool" &&
-            mkdir "$tool" &&
-            cp "$pins"/package*.json "$tool" &&
+            cp -r "$pins" "$tool" &&
             (cd "$tool" && PATH=$(node_home)/bin:$PATH node \
                 "$(node_home)/lib/node_modules/npm/bin/npm-cli.js" ci --no-audit --no-fund --ignore-scripts) &&
             cp "$pins/package-lock.json" "$tool/installed" || return
     fi
-    # Programs find their packages beside themselves.
+    # Our own programs find what is installed only beside themselves, and change without the pins.
     find "$pins" -name '*.mjs' -exec cp -t "$tool" {} +
 }
 
