@@ -1,8 +1,8 @@
 """Plays every scene with one client over one transport and prints one line a check.
 
-drive.py BINARY sdk|inspector LABEL stdio|http|sse MODE
+drive.py BINARY sdk|typescript|inspector LABEL stdio|http|sse MODE
 
-Run by `run.sh`, in the environment that has the client. Exits 1 when a check failed.
+Run by `run.sh`, in the environment that has the client. Exits 3 when a check failed.
 """
 
 import asyncio
@@ -11,15 +11,13 @@ import tempfile
 import time
 from pathlib import Path
 
-from checks import Check, Desk
+from checks import Desk
 from person import Person
+from report import CHECKS_FAILED, outcome, reason, tell, tell_stderr
 from scenes import Scene, protocols, scenes
 
 DRIVE_SECONDS = 400
 """How long all checks may take together; `run.sh` kills a driver that does not keep to it."""
-
-STDERR_LINES = 15
-"""How much of the server's stderr is shown after a failure."""
 
 
 async def drive(binary: str, client: str, label: str, transport: str, mode: str, home: Path) -> int:
@@ -38,6 +36,8 @@ async def play(
     """Runs the checks of a scene and gives the number that failed."""
     if client == "sdk":
         from wire_sdk import connect
+    elif client == "typescript":
+        from wire_typescript import connect
     else:
         from wire_inspector import connect
     desk.mkdir()
@@ -67,49 +67,11 @@ async def play(
     return failed
 
 
-async def outcome(check: Check, session: Desk) -> str | None:
-    """None when the check holds, else why not."""
-    try:
-        await check(session)
-    except Exception as error:
-        return reason(error)
-    return None
-
-
-def reason(error: BaseException) -> str:
-    """One line, also for the groups that the SDK wraps its errors in."""
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    text = " ".join(str(error).split())[:600]
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
-
-
-def tell(where: str, name: str, problem: str | None, seconds: float) -> None:
-    if problem is None:
-        slow = f"  ({seconds:.0f} s)" if seconds >= 10 else ""
-        say(f"ok    {where}  {name}{slow}")
-    else:
-        say(f"FAIL  {where}  {name}: {problem}")
-
-
-def tell_stderr(where: str, stderr: Path) -> None:
-    if stderr.exists():
-        for line in stderr.read_text(errors="replace").splitlines()[-STDERR_LINES:]:
-            say(f"      {where}  stderr: {line}")
-
-
-def say(line: str) -> None:
-    """In one piece with its end, which `print` does not promise: other drivers write to the same pipe, and a
-    line behind another one would not be counted."""
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
-
-
 def main() -> int:
     binary, client, label, transport, mode = sys.argv[1:]
     with tempfile.TemporaryDirectory(prefix="qfpay-clients-") as folder:
         failed = asyncio.run(drive(binary, client, label, transport, mode, Path(folder)))
-    return 1 if failed else 0
+    return CHECKS_FAILED if failed else 0
 
 
 if __name__ == "__main__":

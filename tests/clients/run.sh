@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Drives the qfpay-mcp binary with other people's clients, each over stdio, Streamable HTTP and SSE:
-# the official Python SDK (2.x and 1.x) and the MCP inspector's command line.
+# the official Python and TypeScript SDKs (2.x and 1.x) and the MCP inspector's command line.
 # Each meets a server where nobody is asked, some where a person has to say yes, and one that only reads.
 #
 #   tests/clients/run.sh path/to/qfpay-mcp
@@ -24,17 +24,6 @@ mkdir -p "$home"
 
 source "$here/../pinned.sh"
 
-# install LABEL LOG COMMAND...: counts as a check, so that a client that is missing is a failure.
-install() {
-    local label=$1 log=$home/$2.log
-    shift 2
-    if "$@" >"$log" 2>&1; then
-        echo "ok    $label  install"
-    else
-        echo "FAIL  $label  install: $(tail -n 5 "$log" | tr '\n' ' ')"
-    fi
-}
-
 # drive ENV CLIENT LABEL MODE: every check over each transport, with ENV's Python.
 drive() {
     local env=$1 client=$2 label=$3 mode=$4 transport code
@@ -42,15 +31,18 @@ drive() {
         code=0
         timeout "$drive_seconds" "$home/$env/bin/python" -B "$here/drive.py" \
             "$binary" "$client" "$label" "$transport" "$mode" || code=$?
-        # With 0 and 1 every check was told; with anything else not, and that is no success.
-        if [[ $code -gt 1 ]]; then echo "FAIL  $label  $transport  driver left with $code"; fi
+        # With 0 and 3 every check was told; with anything else not, and that is no success.
+        if [[ $code -ne 0 && $code -ne 3 ]]; then echo "FAIL  $label  $transport  driver left with $code"; fi
     done
 }
 
 everything() {
     install 'python 1.x' python-1 python_env python-1 "$here/requirements/python-1.txt" &
     install 'python 2.x' python-2 python_env python-2 "$here/requirements/python-2.txt" &
+    install 'node' node node_env &
+    wait
     install 'inspector' inspector npm_env inspector "$here/inspector" &
+    install 'typescript' typescript npm_env typescript "$here/typescript" &
     wait
 
     if [[ -e $home/python-1/installed ]]; then
@@ -58,9 +50,16 @@ everything() {
     fi
     if [[ -e $home/python-2/installed ]]; then
         (drive python-2 sdk 'python 2.x' auto && drive python-2 sdk 'python 2.x as 1.x' legacy) &
+        CLIENTS_NODE=$(node_home)/bin/node
+        export CLIENTS_NODE
         if [[ -e $home/inspector/installed ]]; then
-            CLIENTS_NODE=$(node_home)/bin/node CLIENTS_INSPECTOR=$home/inspector \
-                drive python-2 inspector 'inspector' legacy &
+            CLIENTS_INSPECTOR=$home/inspector drive python-2 inspector 'inspector' legacy &
+        fi
+        if [[ -e $home/typescript/installed ]]; then
+            export CLIENTS_TYPESCRIPT=$home/typescript
+            (CLIENTS_TYPESCRIPT_LINE=1 drive python-2 typescript 'typescript 1.x' legacy &&
+                CLIENTS_TYPESCRIPT_LINE=2 drive python-2 typescript 'typescript 2.x' auto &&
+                CLIENTS_TYPESCRIPT_LINE=2 drive python-2 typescript 'typescript 2.x as 1.x' legacy) &
         fi
     fi
     wait

@@ -33,12 +33,16 @@ def settings(desk: Path, rules: dict[str, str]) -> dict[str, str]:
     } | rules
 
 
-@contextmanager
-def serving(binary: str, desk: Path, rules: dict[str, str]) -> Iterator[str]:
-    """Runs `qfpay-mcp http` and gives its base URL once it is healthy; ends it afterwards."""
+def free_address() -> str:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{probe.getsockname()[1]}"
+        return f"127.0.0.1:{probe.getsockname()[1]}"
+
+
+@contextmanager
+def serving(binary: str, desk: Path, rules: dict[str, str], address: str | None = None) -> Iterator[str]:
+    """Runs `qfpay-mcp http` and gives its base URL once it is healthy; ends it afterwards."""
+    address = address or free_address()
     with open(desk / "stderr", "a") as stderr:
         process = subprocess.Popen(
             [binary, "http", "--bind", address],
