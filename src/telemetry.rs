@@ -108,7 +108,9 @@ pub fn start(settings: Settings) -> Traces {
         .with_writer(std::io::stderr)
         .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()));
     let to_stderr = match format {
-        Some("json") => text.json().flatten_event(true).with_span_list(false).boxed(),
+        Some("json") => {
+            text.json().flatten_event(true).with_current_span(false).with_span_list(true).boxed()
+        }
         _ => text.boxed(),
     };
     let to_stderr = to_stderr.with_filter(filter);

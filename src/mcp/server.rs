@@ -16,7 +16,7 @@ use rmcp::{
     },
     service::RequestContext,
 };
-use tracing::Instrument as _;
+use tracing::{Instrument as _, Span};
 
 use super::{
     confirm::Asking,
@@ -296,7 +296,11 @@ impl Server {
             return Ok(CallToolResult::error(vec![ContentBlock::text(text)]).into());
         }
         let begun = Instant::now();
-        let span = tracing::info_span!("tool", tool = %name, outcome = tracing::field::Empty);
+        let parts = context.extensions.get::<http::request::Parts>();
+        let within = parts.and_then(|it| it.extensions.get::<Span>()).cloned();
+        let within = within.unwrap_or_else(Span::current);
+        let outcome = tracing::field::Empty;
+        let span = tracing::info_span!(parent: &within, "tool", tool = %name, outcome);
         let meta = &context.meta;
         meter::continues(&span, meta.get_traceparent(), meta.get_tracestate());
         let call = ROUTER.call(ToolCallContext::new(self, request, context));
@@ -304,7 +308,9 @@ impl Server {
         let outcome = outcome_of(answer.as_ref().ok());
         let (took, duration_ms) = (begun.elapsed(), begun.elapsed().as_millis());
         span.record("outcome", outcome.name());
-        tracing::info!(tool = %name, duration_ms, outcome = outcome.name(), "a tool was called");
+        span.in_scope(|| {
+            tracing::info!(tool = %name, duration_ms, outcome = outcome.name(), "a tool was called");
+        });
         meter::ran(tools::known(&name), outcome, took);
         answer.unwrap_or_else(|_| {
             tracing::error!(tool = %name, "a tool panicked");

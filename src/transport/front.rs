@@ -46,6 +46,8 @@ pub(super) async fn receive(
     let headers = request.headers();
     let (parent, state) = (header(headers, &TRACEPARENT), header(headers, &TRACESTATE));
     crate::meter::continues(&span, Some(parent).filter(|it| !it.is_empty()), Some(state));
+    // Where messages are served in tasks of their own they find it here.
+    request.extensions_mut().insert(span.clone());
     let mut response = next.run(request).instrument(span).await;
     response.headers_mut().insert(REQUEST_ID, value);
     response

@@ -35,6 +35,8 @@ mod properties;
 #[cfg(test)]
 mod refusals;
 #[cfg(test)]
+mod service;
+#[cfg(test)]
 mod soak;
 #[cfg(test)]
 mod stdio;

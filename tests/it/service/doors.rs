@@ -1,0 +1,136 @@
+//! How the server is reached: TLS, paths of a proxy, pages that were named, no sessions.
+use nix::sys::signal::Signal;
+use reqwest::{Method, StatusCode};
+use serde_json::json;
+
+use super::{Service, header, message};
+use crate::harness::Desk;
+
+/// A certificate for localhost, its key, and itself for a client to trust.
+fn certified(desk: &Desk) -> reqwest::Certificate {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let pem = made.cert.pem();
+    std::fs::write(desk.path().join("cert.pem"), &pem).unwrap();
+    std::fs::write(desk.path().join("key.pem"), made.signing_key.serialize_pem()).unwrap();
+    reqwest::Certificate::from_pem(pem.as_bytes()).unwrap()
+}
+
+fn trusting(certificate: reqwest::Certificate) -> reqwest::Client {
+    reqwest::Client::builder().no_proxy().tls_certs_only([certificate]).build().unwrap()
+}
+
+#[tokio::test]
+async fn tls_is_served_and_a_new_certificate_is_taken_without_a_restart() {
+    let desk = Desk::new();
+    let first = trusting(certified(&desk));
+    let paths = ["cert.pem", "key.pem"].map(|it| desk.path().join(it));
+    let [cert, key] = paths.each_ref().map(|it| it.to_str().unwrap());
+    let arguments = ["--tls-cert", cert, "--tls-key", key];
+    let service = Service::start(&desk, &arguments, &[("QFPAY_LOG", "info")]).await;
+    assert!(service.base.starts_with("https://"), "{}", service.base);
+    let health = format!("{}/healthz", service.base.replace("127.0.0.1", "localhost"));
+    assert_eq!(first.get(&health).send().await.unwrap().status(), StatusCode::OK);
+    // Without TLS nobody gets in.
+    let plain = service.http.get(health.replace("https", "http")).send().await;
+    assert!(plain.is_err());
+
+    let second = trusting(certified(&desk));
+    service.signal(Signal::SIGHUP);
+    service.logged("read tokens, operators and certificates again").await;
+    assert_eq!(second.get(&health).send().await.unwrap().status(), StatusCode::OK);
+
+    std::fs::write(key, "none").unwrap();
+    service.signal(Signal::SIGHUP);
+    service.logged("what was in force before stays").await;
+    let again = trusting(reqwest::Certificate::from_pem(&std::fs::read(cert).unwrap()).unwrap());
+    assert_eq!(again.get(&health).send().await.unwrap().status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn everything_answers_below_the_path_of_the_public_address() {
+    let desk = Desk::new();
+    let settings = [("QFPAY_PUBLIC_URL", "https://example.com/pay")];
+    let service = Service::start(&desk, &[], &settings).await;
+    for path in ["/healthz", "/pay/healthz", "/pay/readyz", "/pay/metrics"] {
+        assert_eq!(service.get(path).await.0, StatusCode::OK, "{path}");
+    }
+    assert_eq!(service.get("/payhealthz").await.0, StatusCode::NOT_FOUND);
+    let list = json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
+        "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "a", "version": "1"}}});
+    let answer =
+        service.post("/pay/mcp", "", &list).header("host", "example.com").send().await.unwrap();
+    assert_eq!(message(answer).await["result"]["serverInfo"]["name"], "qfpay-mcp");
+    let told = service.post("/pay/qfpay/notifications", "", &json!({})).send().await.unwrap();
+    assert_eq!(told.status(), StatusCode::FORBIDDEN);
+    // A client posts to the address that the stream names, whatever stands before us.
+    for path in ["/sse", "/pay/sse"] {
+        let mut stream = service.http.get(format!("{}{path}", service.base)).send().await.unwrap();
+        let first = String::from_utf8(stream.chunk().await.unwrap().unwrap().to_vec()).unwrap();
+        assert!(first.contains("data: /pay/messages?sessionId="), "{first}");
+    }
+}
+
+#[tokio::test]
+async fn a_page_that_was_named_may_call_and_read_and_no_other_may() {
+    let desk = Desk::new();
+    let settings = [("QFPAY_ALLOWED_ORIGINS", "https://app.example.com")];
+    let service = Service::start(&desk, &[], &settings).await;
+    let ask = |origin: &'static str, method| {
+        let request = service.http.request(method, format!("{}/mcp", service.base));
+        let request = request.header("origin", origin);
+        request
+            .header("access-control-request-method", "POST")
+            .header("access-control-request-headers", "authorization,mcp-protocol-version")
+    };
+    let preflight = ask("https://app.example.com", Method::OPTIONS).send().await.unwrap();
+    assert_eq!(preflight.status(), StatusCode::OK);
+    assert_eq!(header(&preflight, "access-control-allow-origin"), "https://app.example.com");
+    assert!(header(&preflight, "access-control-allow-headers").contains("authorization"));
+    let asked =
+        service.request("", "tools/list", json!({})).header("origin", "https://app.example.com");
+    let answer = asked.send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::OK);
+    assert_eq!(header(&answer, "access-control-allow-origin"), "https://app.example.com");
+    assert!(header(&answer, "access-control-expose-headers").contains("mcp-session-id"));
+    let other = ask("https://app.example.com.evil.test", Method::OPTIONS).send().await.unwrap();
+    assert_eq!(other.status(), StatusCode::FORBIDDEN);
+    assert_eq!(header(&other, "access-control-allow-origin"), "");
+}
+
+#[tokio::test]
+async fn pages_are_handed_nothing_where_none_was_named() {
+    let service = Service::start(&Desk::new(), &[], &[]).await;
+    let asked =
+        service.request("", "tools/list", json!({})).header("origin", "http://localhost:6274");
+    let answer = asked.send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::OK);
+    assert_eq!(header(&answer, "access-control-allow-origin"), "");
+}
+
+#[tokio::test]
+async fn without_sessions_a_request_of_an_older_client_stands_for_itself() {
+    let service = Service::start(&Desk::new(), &["--stateless", "--no-sse"], &[]).await;
+    let (status, session) = service.initialize("").await;
+    assert_eq!((status, session), (StatusCode::OK, None));
+    let call = json!({"jsonrpc": "2.0", "id": 3, "method": "tools/call", "params": {
+        "name": "explain_respcd", "arguments": {"query": "1205"}}});
+    let asked = service.post("/mcp", "", &call).header("mcp-protocol-version", "2025-11-25");
+    let answer = message(asked.send().await.unwrap()).await;
+    assert!(answer["result"]["structuredContent"].is_object(), "{answer}");
+    assert_eq!(service.get("/sse").await.0, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_request_has_one_name_in_the_log_and_in_the_answer() {
+    let service =
+        Service::start(&Desk::new(), &[], &[("QFPAY_LOG", "info"), ("QFPAY_LOG_FORMAT", "json")])
+            .await;
+    let params = json!({"name": "list_pay_types", "arguments": {}});
+    let asked = service.request("", "tools/call", params);
+    let answer = asked.header("x-request-id", "from-proxy_7").send().await.unwrap();
+    assert_eq!(header(&answer, "x-request-id"), "from-proxy_7");
+    let line = service.logged("a tool was called").await;
+    let line: serde_json::Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(line["spans"][0]["id"], "from-proxy_7", "{line}");
+    assert_eq!(line["tool"], "list_pay_types", "{line}");
+}
