@@ -35,8 +35,14 @@ mod properties;
 #[cfg(test)]
 mod refusals;
 #[cfg(test)]
+mod relay;
+#[cfg(test)]
+mod replicas;
+#[cfg(test)]
 mod soak;
 #[cfg(test)]
 mod stdio;
 #[cfg(test)]
 mod tool_schemas;
+#[cfg(test)]
+mod web;
