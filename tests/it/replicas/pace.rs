@@ -27,7 +27,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 /// Of a limit, what is surely used by agents that want more; some turns are lost with a replica.
 const fn most(limit: usize) -> usize {
-    limit * 9 / 10
+    limit * 3 / 4
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
