@@ -100,11 +100,11 @@ impl Replicas {
         self.proxy.moved(at, service.base.clone());
     }
 
-    /// Kills one after the other, one every so often.
-    async fn kill_in_turn(&self) -> Infallible {
+    /// Kills one after the other, one after so long.
+    async fn kill_in_turn(&self, every: Duration) -> Infallible {
         loop {
             for at in 0..REPLICAS {
-                tokio::time::sleep(KILLED_EVERY).await;
+                tokio::time::sleep(every).await;
                 self.kill_and_start_again(at).await;
             }
         }
@@ -133,7 +133,7 @@ impl Servers for Replicas {
     }
 
     async fn suffer(&self) -> Infallible {
-        self.kill_in_turn().await
+        self.kill_in_turn(KILLED_EVERY).await
     }
 
     async fn end(&self) {

@@ -22,6 +22,8 @@ const IN_A_MINUTE: usize = 400;
 /// For how long it is watched, in seconds: long enough to come to the limit of a minute. To see a
 /// minute's first turns come back takes more than 60.
 const WATCHED: u64 = 9;
+/// Each lives longer than a call waits for its turn, so that not all that wait are lost.
+const KILLED_EVERY: Duration = Duration::from_secs(5);
 /// How long an agent waits that was told to come back later.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -53,7 +55,7 @@ async fn replicas_under_load_come_to_qfpays_limits_together_and_never_over_them(
     let watching = tokio::time::timeout(watched, agents);
     tokio::select! {
         ended = watching => assert!(ended.is_err(), "agents want more for ever"),
-        never = replicas.kill_in_turn() => match never {},
+        never = replicas.kill_in_turn(KILLED_EVERY) => match never {},
     }
     replicas.kill_all().await;
     let times: Vec<Instant> = recorder.arrivals().iter().map(|it| it.at).collect();
