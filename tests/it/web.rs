@@ -1,5 +1,5 @@
 //! MCP over HTTP as tests speak it: the real `qfpay-mcp http`, and a client of 2026-07-28.
-use std::process::Stdio;
+use std::{process::Stdio, time::Duration};
 
 use rmcp::model::{CallToolRequestParams, CallToolResponse, CallToolResult};
 use serde_json::{Value, json};
@@ -10,6 +10,9 @@ use tokio::{
 };
 
 use crate::harness::{call, text};
+
+/// Longer than anything here takes; what is not said by then is never said.
+const PATIENCE: Duration = Duration::from_secs(40);
 
 /// `qfpay-mcp http` on a free port; it ends with this.
 pub(crate) struct Service {
@@ -55,12 +58,16 @@ impl Service {
     /// Waits until it says `words` once more.
     pub(crate) async fn says(&mut self, words: &str) {
         while self.said.try_recv().is_ok() {}
-        loop {
-            let line = self.said.recv().await.expect("it ends before it says so");
-            if line.contains(words) {
-                return;
+        let saying = async {
+            while let Some(line) = self.said.recv().await {
+                if line.contains(words) {
+                    return;
+                }
             }
-        }
+            panic!("it ended before it said: {words}");
+        };
+        let said = tokio::time::timeout(PATIENCE, saying).await;
+        assert!(said.is_ok(), "it never said: {words}");
     }
 
     /// SIGKILL, unless it is gone already; returns when it is.

@@ -80,19 +80,26 @@ async fn replicas_under_load_come_to_qfpays_limits_together_and_never_over_them(
     world.settles().await;
 }
 
-/// Takes a payment, and asks about it for ever.
+/// Asks about an order that is not there yet, which costs nobody much, so that all of them are at the
+/// limit of a second soon; then makes it, and asks about it for ever.
 async fn agent(agent: &Agent, nth: u64, turned_away: &AtomicU64) {
     let order = json!({"out_trade_no": format!("P{nth}")});
     let terms = json!({"amount": amount(nth), "currency": "HKD", "pay_type": "800201",
                        "out_trade_no": order["out_trade_no"]});
-    let (mut tool, mut arguments) = ("create_payment", &terms);
+    let asking = ("query_transaction", &order);
+    let calls = [asking, ("create_payment", &terms)].into_iter().chain(std::iter::repeat(asking));
+    for (tool, arguments) in calls {
+        until_done(agent, tool, arguments, turned_away).await;
+    }
+}
+
+async fn until_done(agent: &Agent, tool: &str, arguments: &Value, turned_away: &AtomicU64) {
     loop {
         let Some(result) = agent.attempt(tool, arguments).await else { continue };
-        if text(&result).contains("too many requests wait for QFPay's rate limit") {
-            turned_away.fetch_add(1, Ordering::Relaxed);
-            tokio::time::sleep(PAUSE).await;
-        } else {
-            (tool, arguments) = ("query_transaction", &order);
+        if !text(&result).contains("too many requests wait for QFPay's rate limit") {
+            return;
         }
+        turned_away.fetch_add(1, Ordering::Relaxed);
+        tokio::time::sleep(PAUSE).await;
     }
 }
