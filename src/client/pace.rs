@@ -2,7 +2,9 @@
 //!
 //! Source: contract §6 (<https://sdk.qfapi.com/integration/api-reference/api-usage-guidelines>).
 //! The times of the last requests are kept, so no window of either length ever holds more than its
-//! limit; a token bucket would let twice the minute's limit through in its first minute.
+//! limit; a token bucket would let twice the minute's limit through in its first minute. QFPay counts
+//! what arrives and we what leaves, and one request takes longer than another: each window is kept
+//! so much longer.
 use std::{
     collections::VecDeque,
     ops::{Add, Sub},
@@ -26,6 +28,10 @@ pub const QFPAY: [Limit; 2] = [
     Limit { most: 400, span: Duration::from_secs(60) },
 ];
 
+/// How much more time one request may take from its turn to QFPay than another: three round trips
+/// for a new connection, a busy machine.
+pub const SPREAD: Duration = Duration::from_millis(500);
+
 /// Hands out turns, so that requests stay inside QFPay's limits.
 #[async_trait]
 pub trait Pace: Send + Sync {
@@ -39,8 +45,9 @@ pub struct TooBusy {
     pub retry_after: Duration,
 }
 
-/// Books the next turn inside all of `limits`, on any clock that only goes forward. `turns` holds
-/// when the last requests left or will leave, oldest first, and never more than the largest limit.
+/// Books the next turn inside all of `limits`, each kept [`SPREAD`] longer, on any clock that only
+/// goes forward. `turns` holds when the last requests left or will leave, oldest first, and never
+/// more than the largest limit.
 pub fn book<At>(
     turns: &mut VecDeque<At>,
     limits: &[Limit],
@@ -52,7 +59,7 @@ where
 {
     let free = limits.iter().filter_map(|limit| {
         let before = turns.len().checked_sub(limit.most)?;
-        Some(*turns.get(before)? + limit.span)
+        Some(*turns.get(before)? + limit.span + SPREAD)
     });
     let at = free.max().map_or(now, |free| free.max(now));
     let wait = at - now;
@@ -112,10 +119,10 @@ mod tests {
         let patience = Duration::from_secs(5);
         let booked: Vec<_> = (0..401).map(|_| pace.book(start, patience)).collect();
         assert_eq!(booked[99], Ok(start));
-        assert_eq!(booked[100], Ok(start + Duration::from_secs(1)));
-        assert_eq!(booked[399], Ok(start + Duration::from_secs(3)));
-        assert_eq!(booked[400], Err(TooBusy { retry_after: Duration::from_secs(60) }));
-        let later = start + Duration::from_secs(60);
+        assert_eq!(booked[100], Ok(start + Duration::from_millis(1500)));
+        assert_eq!(booked[399], Ok(start + Duration::from_millis(4500)));
+        assert_eq!(booked[400], Err(TooBusy { retry_after: Duration::from_millis(60_500) }));
+        let later = start + Duration::from_millis(60_500);
         assert_eq!(pace.book(later, patience), Ok(later), "a refusal took no turn");
     }
 
@@ -125,25 +132,29 @@ mod tests {
         let start = Instant::now();
         pace.turn(Duration::from_secs(9)).await.unwrap();
         pace.turn(Duration::from_secs(9)).await.unwrap();
-        assert_eq!(start.elapsed(), Duration::from_secs(2));
+        assert_eq!(start.elapsed(), Duration::from_millis(2500));
     }
 
     proptest! {
         #[test]
-        fn no_window_ever_holds_more_than_its_limit(gaps in prop::collection::vec(0_u64..700, 1..400)) {
+        fn no_window_ever_holds_more_than_its_limit_however_long_each_request_takes(
+            gaps in prop::collection::vec((0_u64..700, 0_u64..500), 1..400),
+        ) {
             let limits = [
                 Limit { most: 3, span: Duration::from_secs(1) },
                 Limit { most: 7, span: Duration::from_secs(5) },
             ];
             let pace = LocalPace::new(&limits);
             let mut now = Instant::now();
-            let mut turns = Vec::new();
-            for gap in gaps {
+            let mut arrivals = Vec::new();
+            for (gap, takes) in gaps {
                 now += Duration::from_millis(gap);
-                turns.extend(pace.book(now, Duration::from_secs(2)));
+                let turn = pace.book(now, Duration::from_secs(2));
+                arrivals.extend(turn.map(|it| it + Duration::from_millis(takes)));
             }
+            arrivals.sort_unstable();
             for limit in limits {
-                for run in turns.windows(limit.most + 1) {
+                for run in arrivals.windows(limit.most + 1) {
                     prop_assert!(run[limit.most] - run[0] >= limit.span);
                 }
             }

@@ -1,24 +1,32 @@
 //! Approvals outside the conversation: a person at a terminal, or on a page behind their login.
-use std::process::Stdio;
+use std::{process::Stdio, time::Duration};
 
 use serde_json::{Value, json};
 use sqlx::Connection as _;
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::{
     confirm::{HUMAN, asking, payment},
     harness::{Client, Desk, Era, binary},
+    web::{Agent, Service},
 };
 
 /// Runs `approve CODE` in a terminal, where a person types `types`; all that was shown, and the
 /// exit code.
 async fn at_a_terminal(desk: &Desk, code: &str, types: &str) -> (String, i32) {
-    in_a_terminal(desk, code, types, true).await
+    in_a_terminal(desk, None, code, types, HUMAN).await
 }
 
-async fn in_a_terminal(desk: &Desk, code: &str, types: &str, slowly: bool) -> (String, i32) {
+/// The same with the ledger at `place`, by a person who `thinks` so long.
+pub(crate) async fn in_a_terminal(
+    desk: &Desk,
+    place: Option<&str>,
+    code: &str,
+    types: &str,
+    thinks: Duration,
+) -> (String, i32) {
     let (mut pty, pts) = pty_process::open().unwrap();
-    let command = pty_process::Command::new(binary())
+    let mut command = pty_process::Command::new(binary())
         .env_clear()
         .env("HOME", desk.path())
         .env("QFPAY_STATE_DIR", desk.path())
@@ -27,6 +35,9 @@ async fn in_a_terminal(desk: &Desk, code: &str, types: &str, slowly: bool) -> (S
         .env("USER", "boss")
         .env("NO_COLOR", "1")
         .args(["approve", code]);
+    if let Some(place) = place {
+        command = command.env("QFPAY_LEDGER", place);
+    }
     let mut child = command.spawn(pts).unwrap();
     let mut shown = Vec::new();
     let mut buffer = [0; 4096];
@@ -36,9 +47,7 @@ async fn in_a_terminal(desk: &Desk, code: &str, types: &str, slowly: bool) -> (S
         shown.extend_from_slice(&buffer[..read]);
         if !answered && String::from_utf8_lossy(&shown).contains("[y/N]") {
             answered = true;
-            if slowly {
-                tokio::time::sleep(HUMAN).await;
-            }
+            tokio::time::sleep(thinks).await;
             pty.write_all(types.as_bytes()).await.unwrap();
         }
     }
@@ -114,7 +123,7 @@ async fn what_was_typed_or_pasted_before_anybody_read_is_no_answer() {
     let desk = Desk::new();
     let client = Client::of(asking(&desk)).await;
     let code = code_of(&client, payment("A1")).await;
-    let (shown, status) = in_a_terminal(&desk, &code, "y\n", false).await;
+    let (shown, status) = in_a_terminal(&desk, None, &code, "y\n", Duration::ZERO).await;
     assert!(shown.contains("nobody reads that fast"), "{shown}");
     assert_eq!(status, 1);
     assert_eq!(code_of(&client, payment("A1")).await, code, "it still waits");
@@ -175,7 +184,7 @@ async fn a_refund_needs_an_approval_too_with_a_number_that_was_made_for_it() {
 
 /// `qfpay-mcp http` with an operator, and how a browser speaks to it.
 pub(crate) struct Page {
-    _child: tokio::process::Child,
+    _service: Service,
     pub(crate) base: String,
     pub(crate) http: reqwest::Client,
 }
@@ -191,15 +200,23 @@ impl Page {
         let line = made.wait_with_output().await.unwrap().stdout;
         let file = desk.path().join("operators");
         std::fs::write(&file, line).unwrap();
-        command.env("QFPAY_OPERATORS_FILE", &file).stderr(Stdio::piped());
-        let mut child = command.args(["http", "--bind", "127.0.0.1:0"]).spawn().unwrap();
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let ready = lines.next_line().await.unwrap().unwrap();
-        assert!(ready.contains("approvals at /approve"), "{ready}");
-        let base = ready.split(" on ").nth(1).unwrap().split(": ").next().unwrap().to_owned();
-        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        command.env("QFPAY_OPERATORS_FILE", &file);
+        let service = Service::of(command).await;
+        assert!(service.ready.contains("approvals at /approve"), "{}", service.ready);
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        Self { _child: child, base, http }
+        Self { base: service.base.clone(), _service: service, http }
+    }
+
+    pub(crate) fn agent(&self) -> Agent {
+        Agent::of(&self.base)
+    }
+
+    /// The person logs in, reads the page under `code`, and presses "Approve".
+    pub(crate) async fn approve(&self, code: &str) {
+        let (_, shown) = self.get(&format!("/approve/{code}"), Some(("alice", PASSWORD))).await;
+        let form = format!("nonce={}&decision=approve", nonce(&shown));
+        let (status, shown) = self.press(code, &form, Some(PASSWORD)).await;
+        assert!(status == 200 && shown.contains("<h1>Approved</h1>"), "{shown}");
     }
 
     async fn get(&self, path: &str, login: Option<(&str, &str)>) -> (u16, String) {
@@ -227,12 +244,17 @@ impl Page {
     }
 }
 
+/// The word that only the page shows.
+fn nonce(shown: &str) -> &str {
+    shown.split("name=nonce value=\"").nth(1).unwrap().split('"').next().unwrap()
+}
+
 #[tokio::test]
 async fn an_operator_approves_on_a_page_behind_a_login_that_no_agent_has() {
     let desk = Desk::new();
     let page = Page::start(&desk, asking(&desk)).await;
     // The agent, over the same server.
-    let reply = crate::notifications::called(&page.base, "create_payment", payment("A1")).await;
+    let reply = page.agent().reply("create_payment", payment("A1")).await;
     let code = reply["approval_code"].as_str().unwrap();
     let url = format!("{}/approve/{code}", page.base);
     assert!(reply["next_step"].as_str().unwrap().contains(&url), "{reply:#}");
@@ -256,7 +278,7 @@ async fn an_operator_approves_on_a_page_behind_a_login_that_no_agent_has() {
     for told in ["HKD 10.50", "A1", "&quot;Coffee&quot;", "simulator (no real money)"] {
         assert!(shown.contains(told), "{told}: {shown}");
     }
-    let nonce = shown.split("name=nonce value=\"").nth(1).unwrap().split('"').next().unwrap();
+    let nonce = nonce(&shown);
     for form in ["nonce=&decision=approve", "nonce=x&decision=approve", "decision=approve"] {
         let (status, _) = page.press(code, form, Some(PASSWORD)).await;
         assert!([403, 422].contains(&status), "{form}: {status}");
@@ -270,7 +292,7 @@ async fn an_operator_approves_on_a_page_behind_a_login_that_no_agent_has() {
     let form = format!("nonce={nonce}&decision=decline");
     let (_, shown) = page.press(code, &form, Some(PASSWORD)).await;
     assert!(shown.contains("<h1>Approved</h1>"), "it is decided once: {shown}");
-    let paid = crate::notifications::called(&page.base, "create_payment", payment("A1")).await;
+    let paid = page.agent().reply("create_payment", payment("A1")).await;
     assert_eq!(paid["status"], "pending");
     let audit = desk.audit().await;
     assert!(audit.contains(&format!("sent: approved by alice ({code})")), "{audit:?}");

@@ -3,14 +3,8 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     process::Stdio,
-    sync::{Arc, Mutex},
 };
 
-use axum::{
-    Router,
-    extract::{Request, State},
-    response::Response,
-};
 use futures::future::join_all;
 use qfpay_mcp::policy::Action;
 use serde_json::{Value, json};
@@ -19,6 +13,7 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 use crate::{
     cluster::Postgres,
     harness::{Client, Desk, Era, text},
+    relay::Recorder,
 };
 
 fn payment(number: &str) -> Value {
@@ -144,35 +139,6 @@ async fn a_tool_says_that_it_only_reads_if_and_only_if_none_of_its_calls_writes(
     }
 }
 
-/// Hands requests on to a simulator, and remembers which calls of QFPay's API they were.
-#[derive(Clone)]
-struct Recorder {
-    simulator: String,
-    paths: Arc<Mutex<BTreeSet<String>>>,
-}
-
-async fn hand_on(State(recorder): State<Recorder>, request: Request) -> Response {
-    let path = request.uri().path().to_owned();
-    recorder.paths.lock().unwrap().insert(path.clone());
-    let (parts, body) = request.into_parts();
-    let body = axum::body::to_bytes(body, 1 << 20).await.unwrap();
-    let mut post = reqwest::Client::builder()
-        .no_proxy()
-        .build()
-        .unwrap()
-        .post(format!("{}{path}", recorder.simulator))
-        .body(body);
-    for (name, value) in parts.headers.iter().filter(|(name, _)| *name != "host") {
-        post = post.header(name, value);
-    }
-    let answer = post.send().await.unwrap();
-    let mut response = Response::builder().status(answer.status());
-    for (name, value) in answer.headers().iter().filter(|(name, _)| *name == "x-qf-sign") {
-        response = response.header(name, value);
-    }
-    response.body(answer.bytes().await.unwrap().into()).unwrap()
-}
-
 /// What read-only mode and the policy go by is what the tools really do.
 #[tokio::test]
 async fn each_action_makes_the_calls_that_the_policy_knows_of_and_no_other() {
@@ -185,13 +151,9 @@ async fn each_action_makes_the_calls_that_the_policy_knows_of_and_no_other() {
     let ready = lines.next_line().await.unwrap().unwrap();
     let url = ready.split(" on ").nth(1).unwrap().to_owned();
     tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-    let recorder = Recorder { simulator: url, paths: Arc::default() };
-    let app = Router::new().fallback(hand_on).with_state(recorder.clone());
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+    let recorder = Recorder::before(url).await;
     let mut command = desk.command();
-    command.env("QFPAY_SIMULATOR_URL", format!("http://{address}"));
+    command.env("QFPAY_SIMULATOR_URL", &recorder.url);
     command.env("QFPAY_RECOVERY_SECONDS", "off");
     let client = Client::of(command).await;
     let scanned = |number: &str| {
@@ -218,7 +180,7 @@ async fn each_action_makes_the_calls_that_the_policy_knows_of_and_no_other() {
     let mut made: BTreeMap<Option<&str>, BTreeSet<String>> = BTreeMap::new();
     for (tool, arguments) in calls {
         client.result(tool, arguments).await;
-        let paths = std::mem::take(&mut *recorder.paths.lock().unwrap());
+        let paths = recorder.take().into_iter().map(|it| it.path);
         made.entry(Action::of_tool(tool).map(Action::name)).or_default().extend(paths);
     }
     assert_eq!(made.remove(&None), Some(BTreeSet::new()), "local tools reach nothing");

@@ -37,8 +37,14 @@ mod refusals;
 #[cfg(test)]
 mod service;
 #[cfg(test)]
+mod relay;
+#[cfg(test)]
+mod replicas;
+#[cfg(test)]
 mod soak;
 #[cfg(test)]
 mod stdio;
 #[cfg(test)]
 mod tool_schemas;
+#[cfg(test)]
+mod web;

@@ -18,9 +18,12 @@ pub struct SharedPace {
     limits: Vec<Limit>,
 }
 
-/// The row of a merchant, locked until the turn is written; times in microseconds.
-const READ: &str = "SELECT at_us, (extract(epoch FROM clock_timestamp()) * 1000000)::BIGINT \
-                    FROM turns WHERE environment = $1 AND merchant = $2 FOR UPDATE";
+/// The row of a merchant, locked until the turn is written; times in microseconds. The clock is read
+/// outside of what locks: inside, it would be read before the wait for the lock.
+const READ: &str = "WITH mine AS (SELECT at_us FROM turns \
+                                  WHERE environment = $1 AND merchant = $2 FOR UPDATE) \
+                    SELECT at_us, (extract(epoch FROM clock_timestamp()) * 1000000)::BIGINT \
+                    FROM mine";
 const FIRST: &str = "INSERT INTO turns (environment, merchant, at_us) VALUES ($1, $2, '{}') \
                      ON CONFLICT DO NOTHING";
 const WRITE: &str = "UPDATE turns SET at_us = $3 WHERE environment = $1 AND merchant = $2";

@@ -93,3 +93,35 @@ async fn turns_are_shared_by_all_who_use_the_database() {
     let other = SharedPace::new(Arc::new(Database::new(&url).unwrap()), scope("m2"), &limits);
     other.turn(Duration::ZERO).await.unwrap();
 }
+
+/// Whoever waited for the row books by the time at which they have it, not by when they came.
+#[tokio::test]
+async fn a_turn_is_no_earlier_than_the_row_was_had() {
+    let Some(url) = place().await else { return };
+    let limits = [Limit { most: 5, span: Duration::from_secs(60) }];
+    let database = Arc::new(Database::new(&url).unwrap());
+    let pace = SharedPace::new(database.clone(), scope("m1"), &limits);
+    pace.turn(Duration::ZERO).await.unwrap();
+    // Somebody who is told to come back later has the row and leaves it as it was.
+    let mut connection = database.connection().await.unwrap();
+    let mut holder = sqlx::Connection::begin(&mut *connection).await.unwrap();
+    let holds: i32 = sqlx::query_scalar("SELECT pg_backend_pid() FROM turns FOR UPDATE")
+        .fetch_one(&mut *holder)
+        .await
+        .unwrap();
+    let booking = tokio::spawn(async move { pace.turn(Duration::ZERO).await });
+    let mut watcher = database.connection().await.unwrap();
+    let waits =
+        "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE $1 = ANY(pg_blocking_pids(pid)))";
+    while !sqlx::query_scalar::<_, bool>(waits).bind(holds).fetch_one(&mut *watcher).await.unwrap()
+    {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let now = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::BIGINT";
+    let released: i64 = sqlx::query_scalar(now).fetch_one(&mut *watcher).await.unwrap();
+    holder.rollback().await.unwrap();
+    booking.await.unwrap().unwrap();
+    let turns: Vec<i64> =
+        sqlx::query_scalar("SELECT at_us FROM turns").fetch_one(&mut *watcher).await.unwrap();
+    assert!(turns[1] >= released, "{turns:?} {released}");
+}

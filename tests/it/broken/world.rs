@@ -32,6 +32,7 @@ use serde_json::Value;
 use sqlx::{
     Connection as _, Executor as _, PgConnection, SqliteConnection, sqlite::SqliteConnectOptions,
 };
+use tokio::process::Command;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::book::{Doubts, differences};
@@ -59,7 +60,7 @@ pub(crate) enum Store {
 }
 
 pub(crate) struct World {
-    desk: Desk,
+    pub(crate) desk: Desk,
     /// How far the clock of [`recover_much_later`](Self::recover_much_later) has gone.
     hours: AtomicI64,
     pub(crate) simulator: Simulator,
@@ -114,13 +115,18 @@ impl World {
 
     /// The real binary. `recovery` is what `QFPAY_RECOVERY_SECONDS` says.
     pub(crate) async fn server(&self, recovery: &str) -> Client {
+        Client::of(self.command(recovery)).await
+    }
+
+    /// The real binary's command.
+    pub(crate) fn command(&self, recovery: &str) -> Command {
         let mut command = self.desk.command();
         command
             .env("QFPAY_SIMULATOR_URL", self.simulator.url())
             .env("QFPAY_LEDGER", &self.place)
             .env("QFPAY_TIMEOUT_SECONDS", "1")
             .env("QFPAY_RECOVERY_SECONDS", recovery);
-        Client::of(command).await
+        command
     }
 
     /// The product's own use cases over the same store and simulator, in this process.

@@ -1,5 +1,5 @@
 //! A person's yes, asked for by real clients of both eras; everything else moves no money.
-mod rounds;
+pub(crate) mod rounds;
 
 use std::{
     sync::{Arc, Mutex},

@@ -48,7 +48,7 @@ impl Rounds {
     }
 }
 
-fn answer(call: CallToolRequestParams, answer: &Value) -> CallToolRequestParams {
+pub(crate) fn answer(call: CallToolRequestParams, answer: &Value) -> CallToolRequestParams {
     call.with_input_responses(InputResponses::from([("confirm".to_owned(), answer.clone())]))
 }
 

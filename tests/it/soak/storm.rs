@@ -1,12 +1,7 @@
-//! A storm of many orders under seeded faults and kills, after which QFPay's book and our ledger
-//! must agree: no duplicate, no loss, no difference.
-//!
-//! `QFPAY_SOAK_ORDERS` says how many orders, `QFPAY_SOAK_SEED` which faults; the figures name the
-//! seed, so that a storm can be had again (as far as the scheduler allows).
+//! Orders from their making to their end, all at once, while their servers are killed; then the
+//! reckoning.
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
-    env, fmt,
-    io::{self, Write as _},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -18,24 +13,19 @@ use futures::StreamExt as _;
 use qfpay_mcp::{
     clock::SystemClock,
     ledger::Entry,
-    simulator::{Act, Entry as Record, Fault, Faults, Kind, Payer},
+    simulator::{Act, Entry as Record, Fault, Faults, Kind},
     spec::endpoints::Endpoint,
 };
 use serde_json::{Value, json};
-use tokio::sync::RwLock;
 
-use crate::{
-    broken::{
-        book::{Doubts, differences},
-        world::{Manners, Store, Told, World},
-    },
-    cluster::Postgres,
-    harness::Client,
+use super::{Servers, figures::Figures};
+use crate::broken::{
+    book::{Doubts, differences},
+    world::{Told, World},
 };
 
 /// Calls of this many orders are in flight at once.
 const IN_FLIGHT: usize = 64;
-const ORDERS: u64 = 300;
 /// How often an agent repeats a call that brought it no further.
 const REPEATS: usize = 8;
 /// Between two of them.
@@ -43,55 +33,13 @@ const PAUSE: Duration = Duration::from_millis(50);
 const REFUND: u64 = 300;
 /// More refusals in a row than any number meets.
 const MOST_TURNED_AWAY: u64 = 50;
-/// In requests of a thousand.
-const FAULTS: &str = "lost_request=20,lost_answer=30,late_answer=10,rate_limited=20,\
-     rate_limited_bare=10,error_500=10,error_500_undone=10,html_502=10,truncated=10,\
-     wrong_signature=10,processing=20,unknown_code=10,duplicate_1251=10,late_ms=1500";
+/// More servers in a row than die under any call.
+const MOST_INTERRUPTED: usize = 50;
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_storm_over_a_file_ends_without_duplicate_loss_or_difference() {
-    soak(Store::Sqlite).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_storm_over_postgres_ends_without_duplicate_loss_or_difference() {
-    if Postgres::or_skip().is_some() {
-        soak(Store::Postgres).await;
-    }
-}
-
-async fn soak(store: Store) {
-    let orders = setting("QFPAY_SOAK_ORDERS").unwrap_or(ORDERS);
-    let seed = setting("QFPAY_SOAK_SEED").unwrap_or_else(|| rand::random::<u16>().into());
-    let faults: Faults = format!("seed={seed},{FAULTS}").parse().unwrap();
-    say(format_args!("soak: {store:?}, QFPAY_SOAK_ORDERS={orders} QFPAY_SOAK_SEED={seed}"));
-    let manners = Manners { faults: faults.clone(), ..Manners::of(Payer::Waits) };
-    let world = World::new(store, manners).await;
-    let calm = (orders / 25).clamp(20, 250);
-    let figures = Storm::over(world, calm).await.rage(orders, &faults).await;
-    say(format_args!("{figures}"));
-    let found = figures.wrong();
-    assert!(found.is_empty(), "soak over {store:?}, seed {seed}:\n  {}", found.join("\n  "));
-}
-
-/// A whole number of the environment.
-fn setting(name: &str) -> Option<u64> {
-    let text = env::var_os(name)?;
-    Some(text.to_str().unwrap().parse().unwrap())
-}
-
-/// Not `eprintln!`, which is shown only where a test fails.
-fn say(what: fmt::Arguments<'_>) {
-    let _ = writeln!(io::stderr(), "{what}");
-}
-
-/// Orders, the server they go through, and what happened to it.
-struct Storm {
-    world: World,
-    server: RwLock<Arc<Client>>,
-    /// Orders between two kills.
-    calm: u64,
-    kills: AtomicU64,
+/// Orders, the servers they go through, and what happened to them.
+pub(super) struct Storm<S> {
+    world: Arc<World>,
+    servers: S,
     ended: AtomicU64,
     interrupted: AtomicU64,
     /// Repeats without a number, by what became of them.
@@ -99,14 +47,11 @@ struct Storm {
     careless_taken: AtomicU64,
 }
 
-impl Storm {
-    async fn over(world: World, calm: u64) -> Self {
-        let server = RwLock::new(Arc::new(world.server("5").await));
+impl<S: Servers> Storm<S> {
+    pub(super) fn over(world: Arc<World>, servers: S) -> Self {
         Self {
             world,
-            server,
-            calm,
-            kills: AtomicU64::new(0),
+            servers,
             ended: AtomicU64::new(0),
             interrupted: AtomicU64::new(0),
             careless_refused: AtomicU64::new(0),
@@ -114,17 +59,15 @@ impl Storm {
         }
     }
 
-    async fn rage(self, orders: u64, faults: &Faults) -> Figures {
+    pub(super) async fn rage(self, orders: u64, faults: &Faults) -> Figures {
         let start = Instant::now();
         let all = futures::stream::iter((0..orders).map(|nth| self.live(nth)));
-        let asked: Vec<String> = all
-            .buffer_unordered(IN_FLIGHT)
-            .collect::<Vec<_>>()
-            .await
-            .into_iter()
-            .flatten()
-            .collect();
-        self.server.read().await.kill().await;
+        let all = all.buffer_unordered(IN_FLIGHT).collect::<Vec<_>>();
+        let asked: Vec<String> = tokio::select! {
+            asked = all => asked.concat(),
+            never = self.servers.suffer() => match never {},
+        };
+        self.servers.end().await;
         let stormy = start.elapsed();
         let in_doubt = self.unfinished().await;
         self.world.recover(Arc::new(SystemClock)).await;
@@ -148,7 +91,7 @@ impl Storm {
             refunds: refunds.iter().filter(|it| it.status() == "refunded").count(),
             paid: count(&["paid", "partially_refunded", "refunded"]),
             closed: count(&["closed"]),
-            kills: self.kills.load(Ordering::Relaxed),
+            kills: self.servers.kills(),
             interrupted: self.interrupted.load(Ordering::Relaxed),
             careless_refused: self.careless_refused.load(Ordering::Relaxed),
             careless_taken: self.careless_taken.load(Ordering::Relaxed),
@@ -186,9 +129,7 @@ impl Storm {
         } else if self.pay(&number).await && nth.is_multiple_of(2) {
             asked.extend(self.refund(nth, &number).await);
         }
-        if (self.ended.fetch_add(1, Ordering::Relaxed) + 1).is_multiple_of(self.calm) {
-            self.kill().await;
-        }
+        self.servers.order_ended(self.ended.fetch_add(1, Ordering::Relaxed) + 1).await;
         asked
     }
 
@@ -259,24 +200,13 @@ impl Storm {
 
     /// Calls until a server lives long enough to answer: always the same, under the same number.
     async fn call(&self, tool: &str, arguments: &Value) -> Told {
-        loop {
-            let server = self.server.read().await.clone();
-            let error = match server.attempt(tool, arguments.clone()).await {
-                Ok(result) => return Told::of(&result),
-                Err(error) => error,
-            };
-            let is_alive = Arc::ptr_eq(&server, &*self.server.read().await);
-            assert!(!is_alive, "{tool} {arguments}: {error}");
+        for _ in 0..MOST_INTERRUPTED {
+            if let Some(told) = self.servers.call(tool, arguments).await {
+                return told;
+            }
             self.interrupted.fetch_add(1, Ordering::Relaxed);
         }
-    }
-
-    /// SIGKILL with all that is in flight, and a new server over the same store.
-    async fn kill(&self) {
-        let mut server = self.server.write().await;
-        server.kill().await;
-        *server = Arc::new(self.world.server("5").await);
-        self.kills.fetch_add(1, Ordering::Relaxed);
+        panic!("no server lives long enough to answer {tool} {arguments}");
     }
 
     async fn unfinished(&self) -> usize {
@@ -324,67 +254,6 @@ fn refund_names(nth: u64) -> &'static [&'static str] {
 
 /// Another for each order, so that one charged twice shows whatever its number; none that the
 /// simulator takes for a wish.
-fn amount(nth: u64) -> u64 {
+pub(crate) fn amount(nth: u64) -> u64 {
     (nth + 1) * 10_000 + 1
-}
-
-/// What became of it all.
-struct Figures {
-    orders: u64,
-    refunds: usize,
-    paid: usize,
-    closed: usize,
-    kills: u64,
-    interrupted: u64,
-    careless_refused: u64,
-    careless_taken: u64,
-    faults: Vec<(&'static str, u64)>,
-    /// When the storm was over.
-    in_doubt: usize,
-    /// Of those, by asking.
-    settled: usize,
-    /// Of the rest, as never arrived.
-    given_up: usize,
-    duplicates: u64,
-    lost: usize,
-    too_many: u64,
-    differences: Vec<String>,
-    stormy: Duration,
-    whole: Duration,
-}
-
-impl Figures {
-    fn wrong(&self) -> Vec<String> {
-        let counts = [
-            ("made twice", self.duplicates),
-            ("lost", u64::try_from(self.lost).unwrap()),
-            ("requests too many", self.too_many),
-        ];
-        let wrong = counts.iter().filter(|it| it.1 > 0).map(|(what, n)| format!("{what}: {n}"));
-        wrong.chain(self.differences.iter().take(20).cloned()).collect()
-    }
-}
-
-impl fmt::Display for Figures {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { orders, refunds, paid, closed, kills, interrupted, .. } = self;
-        writeln!(f, "  orders {orders}, paid {paid}, closed {closed}, refunds {refunds}")?;
-        writeln!(f, "  kills {kills}, calls that died with the server {interrupted}")?;
-        let struck = self.faults.iter().filter(|it| it.1 > 0);
-        let struck: Vec<String> = struck.map(|(word, count)| format!("{word} {count}")).collect();
-        writeln!(f, "  faults: {}", struck.join(", "))?;
-        let (refused, taken) = (self.careless_refused, self.careless_taken);
-        writeln!(f, "  repeats without a number: refused {refused}, taken {taken}")?;
-        let Self { in_doubt, settled, given_up, .. } = self;
-        writeln!(f, "  in doubt {in_doubt}, settled by asking {settled}, given up {given_up}")?;
-        let Self { duplicates, lost, too_many, .. } = self;
-        let differences = self.differences.len();
-        writeln!(
-            f,
-            "  duplicates {duplicates}, lost {lost}, requests too many {too_many}, differences \
-             {differences}"
-        )?;
-        let (stormy, whole) = (self.stormy.as_secs_f32(), self.whole.as_secs_f32());
-        write!(f, "  storm {stormy:.1} s, whole {whole:.1} s")
-    }
 }
