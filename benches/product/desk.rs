@@ -45,6 +45,30 @@ impl Desk {
     }
 }
 
+impl Desk {
+    /// A token that may do everything; the server of [`Self::http`] takes it.
+    pub(crate) async fn token(&self) -> Result<String, Trouble> {
+        let mut command = self.command();
+        command.args(["token", "new", "bench", "--scope", "qfpay:read,qfpay:pay,qfpay:refund"]);
+        let made = command.output().await?;
+        tokio::fs::write(self.path().join("tokens"), &made.stdout).await?;
+        let told = String::from_utf8(made.stderr)?;
+        let word = told.lines().find(|it| it.starts_with("qfmcp_"));
+        Ok(word.ok_or("no token was made")?.to_owned())
+    }
+
+    /// The server over HTTP, with tokens.
+    pub(crate) fn http(&self, ledger: Option<&str>) -> Command {
+        let mut command = self.command();
+        command.args(["http", "--bind", "127.0.0.1:0"]);
+        command.env("QFPAY_TOKENS_FILE", self.path().join("tokens"));
+        if let Some(url) = ledger {
+            command.env("QFPAY_LEDGER", url);
+        }
+        command
+    }
+}
+
 /// A simulator alone, in a process of its own; it ends when this is dropped.
 pub(crate) struct Simulator {
     pub(crate) url: String,

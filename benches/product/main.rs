@@ -9,10 +9,13 @@ mod calls;
 mod cluster;
 mod desk;
 mod figures;
+mod floor;
 mod lookups;
 mod payments;
 mod peer;
+mod service;
 mod start;
+mod wire;
 
 use std::{
     io::{self, Write as _},
@@ -37,16 +40,40 @@ pub(crate) struct Effort {
     pub(crate) span: Duration,
 }
 
+impl Effort {
+    /// How long each round takes, the first of which only warms up.
+    pub(crate) fn spans(self) -> Vec<Duration> {
+        let rounds = std::iter::repeat_n(self.span, self.rounds);
+        std::iter::once(self.span / 3).chain(rounds).collect()
+    }
+}
+
 const WHOLE: Effort = Effort { starts: 20, rounds: 5, span: Duration::from_millis(1500) };
 const QUICK: Effort = Effort { starts: 5, rounds: 1, span: Duration::from_millis(500) };
 
 fn main() -> ExitCode {
     // Cargo adds `--bench`, and people add filters; neither means anything here.
+    if let Some(floor) = floor::Transport::wanted() {
+        return serve(floor);
+    }
     let quick = std::env::args().any(|it| it == "--quick");
     match measure(if quick { QUICK } else { WHOLE }) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let _ = writeln!(io::stderr(), "nothing more was measured: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// This process is a floor that another measures.
+fn serve(floor: floor::Transport) -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let served = runtime.map_err(Trouble::from).and_then(|it| it.block_on(floor.serve()));
+    match served {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "the floor fell: {error}");
             ExitCode::FAILURE
         }
     }
@@ -66,6 +93,7 @@ fn measure(effort: Effort) -> Result<(), Trouble> {
                 Err(why) => return Err(why.into()),
             };
             let url = postgres.as_ref().map(cluster::Postgres::url);
+            say(&service::measure(effort, url).await?)?;
             say(&payments::measure(effort, url).await?)?;
             say(&lookups::measure(effort, url).await?)
         };

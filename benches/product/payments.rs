@@ -77,7 +77,7 @@ pub(crate) async fn measure(effort: Effort, postgres: Option<&str>) -> Result<St
         memories.push(format!("{store} {}", megabytes(peer.memory())));
         peer.end().await?;
     }
-    alone.runtime.shutdown_background();
+    alone.end();
     let title = "Durable payments, the simulator in a process of its own, all on one disk (aim: half \
                  of the POST alone at 64 in flight)";
     let memory = memories.join(", ");
@@ -137,7 +137,7 @@ fn synced_pages(desk: &Desk, span: Duration) -> Result<Rate, Trouble> {
 }
 
 /// The same signed POST as a payment's, without a ledger and without MCP.
-struct Alone {
+pub(crate) struct Alone {
     gateway: Arc<HttpGateway>,
     terms: PaymentTerms,
     next: Arc<AtomicU64>,
@@ -146,7 +146,11 @@ struct Alone {
 }
 
 impl Alone {
-    fn new(url: &str) -> Result<Self, Trouble> {
+    pub(crate) fn end(self) {
+        self.runtime.shutdown_background();
+    }
+
+    pub(crate) fn new(url: &str) -> Result<Self, Trouble> {
         let settings = Settings {
             base_url: url.to_owned(),
             app_code: APP_CODE.to_owned(),
@@ -172,7 +176,7 @@ impl Alone {
         Ok(Self { gateway: Arc::new(gateway), terms, next: Arc::default(), runtime })
     }
 
-    async fn rate(&self, span: Duration, in_flight: usize) -> Result<Rate, Trouble> {
+    pub(crate) async fn rate(&self, span: Duration, in_flight: usize) -> Result<Rate, Trouble> {
         let start = Instant::now();
         let mut payers = JoinSet::new();
         for _ in 0..in_flight {

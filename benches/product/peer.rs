@@ -23,8 +23,8 @@ const BUFFER: usize = 256 * 1024;
 /// In which Linux counts the time of processes, on every architecture we build for.
 const TICK: Duration = Duration::from_millis(10);
 
-const INITIALIZE: &str = r#"{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"bench","version":"1"}}"#;
-const INITIALIZED: &str = r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
+pub(crate) const INITIALIZE: &str = r#"{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"bench","version":"1"}}"#;
+pub(crate) const INITIALIZED: &str = r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
 
 /// A server in a child process, and the client's end of its pipes.
 pub(crate) struct Peer {
@@ -148,19 +148,11 @@ impl Peer {
 
     /// What the process holds of the machine's memory, in bytes, where the system tells.
     pub(crate) fn memory(&self) -> Option<u64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()?)).ok()?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-        let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-        Some(kilobytes * 1024)
+        memory_of(self.child.id()?)
     }
 
-    /// What the processors worked for the process so far, where the system tells.
     fn worked(&self) -> Option<Duration> {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()?)).ok()?;
-        // Behind the name, which may hold anything: utime and stime are the 14th and 15th of all.
-        let (_, fields) = stat.rsplit_once(')')?;
-        let ticks = fields.split_whitespace().skip(11).take(2).map(str::parse::<u64>);
-        Some(TICK * u32::try_from(ticks.sum::<Result<u64, _>>().ok()?).ok()?)
+        worked_by(self.child.id()?)
     }
 
     /// Hangs up and waits until the process is gone.
@@ -177,4 +169,21 @@ impl Outcome {
         let status = self.structured_content.as_ref().and_then(|it| it.status.as_deref());
         status.is_some_and(|it| it != "pending")
     }
+}
+
+/// What a process holds of the machine's memory, in bytes, where the system tells.
+pub(crate) fn memory_of(process: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kilobytes * 1024)
+}
+
+/// What the processors worked for a process so far, where the system tells.
+pub(crate) fn worked_by(process: u32) -> Option<Duration> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    // Behind the name, which may hold anything: utime and stime are the 14th and 15th of all.
+    let (_, fields) = stat.rsplit_once(')')?;
+    let ticks = fields.split_whitespace().skip(11).take(2).map(str::parse::<u64>);
+    Some(TICK * u32::try_from(ticks.sum::<Result<u64, _>>().ok()?).ok()?)
 }

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     config::{Config, LedgerAt, Vars, all_names, is_known, variables as var},
     ledger::Filter,
-    transport::Operators,
+    transport::{Operators, Tokens},
 };
 
 pub(super) async fn run(
@@ -54,6 +54,13 @@ async fn look(
         (Some(Ok(operators)), None) => writeln!(out, "operators    {operators}")?,
         _ => {}
     }
+    let tokens = config.http.tokens.as_ref().map(|it| Tokens::parse(&it.text));
+    let no_tokens = matches!(tokens, Some(Err(_)));
+    match tokens {
+        Some(Err(error)) => writeln!(out, "tokens       {}: {error}", style.bad(var::TOKENS_FILE))?,
+        Some(Ok(tokens)) => writeln!(out, "tokens       {tokens}")?,
+        None => {}
+    }
     writeln!(out, "\n{}", style.bold("What an agent may do"))?;
     let (policy, environment) = (&config.policy, config.environment);
     let mchid = config.merchant.mchid.as_deref();
@@ -85,7 +92,7 @@ async fn look(
         let said = style.bad("no setting of this name");
         writeln!(out, "{name}: {said}; it changes nothing")?;
     }
-    Ok(u8::from(ledger.is_err() || !writable || no_operators.is_some()))
+    Ok(u8::from(ledger.is_err() || !writable || no_operators.is_some() || no_tokens))
 }
 
 /// Whether the file, or what has to be made first, may be written to. Nothing is made.

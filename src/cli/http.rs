@@ -131,7 +131,7 @@ fn merchants(
     let server = |config: &Config| {
         let payments = wire::payments_in(&store, config, shutdown);
         wire::recover_in_background(config, &payments, shutdown);
-        Server::new(payments, wire::asking(config), "sse")
+        Server::new(payments, wire::asking(config))
     };
     if profiles.all.is_empty() {
         return Ok(server(common).into());

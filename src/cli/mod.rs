@@ -201,7 +201,7 @@ async fn serve_stdio(config: &Config) -> ExitCode {
         Err(error) => return wrong_ledger(&error),
     };
     wire::recover_in_background(config, &payments, &shutdown);
-    let server = Merchants::from(Server::new(payments, wire::asking(config), "stdio"));
+    let server = Merchants::from(Server::new(payments, wire::asking(config)));
     ended(stdio::serve(server, shutdown).await)
 }
 

@@ -17,7 +17,7 @@ mod view;
 
 pub use confirm::Asking;
 pub use merchants::Merchants;
-pub use principal::{Principal, Scope, Scopes};
+pub use principal::{Principal, Scope, Scopes, Via};
 pub(crate) use refusal::UNKNOWN;
 pub use server::{Server, Taken};
 pub use view::NEEDS_APPROVAL;

@@ -84,6 +84,18 @@ pub struct Principal {
     pub profile: Option<String>,
 }
 
+/// How a request came, in the audit's word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Via(pub &'static str);
+
+impl Via {
+    /// As the transport says; one that says nothing has no requests of HTTP to say it on.
+    pub(super) fn of(context: &RequestContext<RoleServer>) -> Self {
+        let parts = context.extensions.get::<http::request::Parts>();
+        parts.and_then(|it| it.extensions.get().copied()).unwrap_or(Self("stdio"))
+    }
+}
+
 impl Principal {
     /// Whoever sent this request; none where the transport asks nobody who they are.
     pub(super) fn of(context: &RequestContext<RoleServer>) -> Option<&Self> {

@@ -20,7 +20,7 @@ use tracing::{Instrument as _, Span};
 
 use super::{
     confirm::Asking,
-    principal::{Principal, Scope, scopes_of},
+    principal::{Principal, Scope, Via, scopes_of},
     refusal::UNKNOWN,
     tools::{self, ROUTER},
     view::after_asking,
@@ -60,15 +60,11 @@ pub struct Server {
     pub(super) asking: Asking,
     /// Where a person approves over HTTP, once that is known.
     page: Arc<OnceLock<String>>,
-    /// How a request came that carries no HTTP of its own.
-    transport: &'static str,
 }
 
 impl Server {
-    /// `transport` says how requests come, but for those of streamable HTTP, which say it
-    /// themselves.
-    pub fn new(payments: Payments, asking: Asking, transport: &'static str) -> Self {
-        Self { payments, asking, page: Arc::default(), transport }
+    pub fn new(payments: Payments, asking: Asking) -> Self {
+        Self { payments, asking, page: Arc::default() }
     }
 
     /// From now on persons are sent to `url` to approve, with a code behind it.
@@ -108,15 +104,10 @@ impl Server {
     }
 
     /// Who calls `tool`, for the audit.
-    pub(super) fn caller(
-        &self,
-        tool: &'static str,
-        context: &RequestContext<RoleServer>,
-    ) -> Caller {
-        let over_http = context.extensions.get::<http::request::Parts>().is_some();
+    pub(super) fn caller(tool: &'static str, context: &RequestContext<RoleServer>) -> Caller {
         let client =
             context.client_info().map(|it| cleaned(&format!("{} {}", it.name, it.version)));
-        let transport = if over_http { "http" } else { self.transport };
+        let transport = Via::of(context).0;
         let principal = Principal::of(context).map(|it| it.name.clone());
         Caller { transport, client, principal, tool }
     }

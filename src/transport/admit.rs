@@ -44,7 +44,7 @@ use super::{
     lines::{Answering, Line},
     places::{Place, Places},
 };
-use crate::mcp::{Principal, Scope};
+use crate::mcp::{Principal, Scope, Via};
 
 /// How long a client may take to send the body of a request.
 const BODY_TIME: Duration = Duration::from_secs(30);
@@ -141,6 +141,7 @@ impl Gate {
             let both = HeaderValue::from_static("application/json, text/event-stream");
             parts.headers.insert(ACCEPT, both);
         }
+        parts.extensions.insert(Via("http"));
         let says_json = says_json(&parts.headers);
         let response = next.run(Request::from_parts(parts, Body::from(body))).await;
         if says_json && response.status() == StatusCode::UNSUPPORTED_MEDIA_TYPE {

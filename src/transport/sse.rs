@@ -40,7 +40,7 @@ use super::{
     opening::Opening,
     places::{Place, Places},
 };
-use crate::mcp::Principal;
+use crate::mcp::{Principal, Via};
 
 const MESSAGES: &str = "/messages";
 /// How often a silent stream shows that it lives.
@@ -224,9 +224,10 @@ async fn message<S: ServerHandler + Clone>(
         let text = "there is no such session (any more); open a new stream with GET /sse\n";
         return (StatusCode::NOT_FOUND, text).into_response();
     };
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
     let read = desk.limits.bodies.read(body).await;
     let parsed = read.and_then(|body| parse(&parts, &body));
+    parts.extensions.insert(Via("sse"));
     let mut message = match parsed {
         Ok(message) => message,
         Err(refusal) => return refusal.into_response(),

@@ -35,11 +35,11 @@ mod properties;
 #[cfg(test)]
 mod refusals;
 #[cfg(test)]
-mod service;
-#[cfg(test)]
 mod relay;
 #[cfg(test)]
 mod replicas;
+#[cfg(test)]
+mod service;
 #[cfg(test)]
 mod soak;
 #[cfg(test)]

@@ -73,7 +73,7 @@ impl Server {
         context: RequestContext<RoleServer>,
     ) -> Result<Json<Reply>, Refusal> {
         let number = parse(arguments)?;
-        let caller = self.caller(TOOL, &context);
+        let caller = Self::caller(TOOL, &context);
         let cancelled = self
             .payments
             .cancel(&caller, number.clone(), scopes_of(&context).has(Scope::Refund))

@@ -110,7 +110,7 @@ impl Server {
         context: RequestContext<RoleServer>,
     ) -> Result<Reply<PaymentReply>, Refusal> {
         let payment = parse(arguments)?;
-        let caller = self.caller(TOOL, &context);
+        let caller = Self::caller(TOOL, &context);
         let (brought, number) = (Brought { state, answers }, payment.number.clone());
         let terms = payment.terms.clone();
         let pay = |yes| {

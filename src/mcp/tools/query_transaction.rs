@@ -85,7 +85,7 @@ impl Server {
         context: RequestContext<RoleServer>,
     ) -> Result<Json<Reply>, Refusal> {
         let find = parse(arguments)?;
-        let caller = self.caller(TOOL, &context);
+        let caller = Self::caller(TOOL, &context);
         let asked = find.clone();
         let found = self
             .payments

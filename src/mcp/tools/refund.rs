@@ -68,7 +68,7 @@ impl Server {
         context: RequestContext<RoleServer>,
     ) -> Result<Reply<RefundReply>, Refusal> {
         let refund = parse(arguments)?;
-        let caller = self.caller(TOOL, &context);
+        let caller = Self::caller(TOOL, &context);
         let (brought, number) = (Brought { state, answers }, refund.number.clone());
         let give_back = |yes| {
             let refund = NewRefund { yes, ..refund.clone() };

@@ -80,7 +80,7 @@ impl Server {
         context: RequestContext<RoleServer>,
     ) -> Result<Json<Reply>, Refusal> {
         let (number, limit) = parse(arguments)?;
-        let caller = self.caller(TOOL, &context);
+        let caller = Self::caller(TOOL, &context);
         let waited = self
             .payments
             .wait(&caller, &number, limit, &context.ct, &|tick| progress(&context, tick))

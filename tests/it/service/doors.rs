@@ -3,8 +3,8 @@ use nix::sys::signal::Signal;
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
-use super::{Service, header, message};
-use crate::harness::Desk;
+use super::{Service, header, message, order};
+use crate::harness::{Desk, soon};
 
 /// A certificate for localhost, its key, and itself for a client to trust.
 fn certified(desk: &Desk) -> reqwest::Certificate {
@@ -133,4 +133,37 @@ async fn a_request_has_one_name_in_the_log_and_in_the_answer() {
     let line: serde_json::Value = serde_json::from_str(&line).unwrap();
     assert_eq!(line["spans"][0]["id"], "from-proxy_7", "{line}");
     assert_eq!(line["tool"], "list_pay_types", "{line}");
+}
+
+#[tokio::test]
+async fn the_audit_says_over_which_transport_a_call_came() {
+    let desk = Desk::new();
+    let service = Service::start(&desk, &[], &[]).await;
+    let mut stream = service.http.get(format!("{}/sse", service.base)).send().await.unwrap();
+    let mut heard = async |words: &str| {
+        let mut text = String::new();
+        while !text.contains(words) {
+            let chunk = soon(words, stream.chunk()).await.unwrap().unwrap();
+            text.push_str(std::str::from_utf8(&chunk).unwrap());
+        }
+        text
+    };
+    let path = heard("sessionId=").await.split("data: ").nth(1).unwrap().trim().to_owned();
+    let request = |id: u8, method: &str, params| json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params});
+    let opening = json!({"protocolVersion": "2024-11-05", "capabilities": {},
+                         "clientInfo": {"name": "till", "version": "1"}});
+    service.post(&path, "", &request(1, "initialize", opening)).send().await.unwrap();
+    heard("serverInfo").await;
+    let opened = json!({"jsonrpc": "2.0", "method": "notifications/initialized"});
+    service.post(&path, "", &opened).send().await.unwrap();
+    let call = json!({"name": "create_payment", "arguments": order("OVERSSE")});
+    service.post(&path, "", &request(2, "tools/call", call)).send().await.unwrap();
+    heard("OVERSSE").await;
+    service.call("", "create_payment", order("OVERHTTP")).await;
+    let (printed, _) = desk.run(&["audit", "--json", "--since", "2020-01-01"]).await;
+    let rows: Vec<serde_json::Value> = serde_json::from_str(&printed).unwrap();
+    for (number, transport) in [("OVERSSE", "sse"), ("OVERHTTP", "http")] {
+        let row = rows.iter().find(|it| it["number"] == number).unwrap();
+        assert_eq!(row["transport"], transport, "{number}");
+    }
 }
