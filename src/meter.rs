@@ -17,6 +17,7 @@ const PACE_REFUSED: &str = "qfpay_mcp_pace_refused_total";
 const IN_DOUBT: &str = "qfpay_mcp_in_doubt";
 const RECOVERY_LAG: &str = "qfpay_mcp_recovery_lag_seconds";
 const SESSIONS: &str = "qfpay_mcp_sessions";
+const RELOADED: &str = "qfpay_mcp_last_reload_right";
 const DENIED: &str = "qfpay_mcp_denied_total";
 
 /// What every name ends with whose figures are durations.
@@ -45,6 +46,7 @@ pub fn describe() {
         "For how long the oldest of these has been in doubt, by merchant"
     );
     describe_gauge!(SESSIONS, "Open sessions, by transport");
+    describe_gauge!(RELOADED, "Whether the last SIGHUP could be followed: 1 or 0");
     describe_counter!(DENIED, "Requests that authentication did not let through, by reason");
 }
 
@@ -55,6 +57,8 @@ pub enum Outcome {
     Refused,
     /// A person is asked first.
     Asked,
+    /// Nobody knows yet what became of it.
+    InDoubt,
     Failed,
 }
 
@@ -64,6 +68,7 @@ impl Outcome {
             Self::Done => "done",
             Self::Refused => "refused",
             Self::Asked => "asked",
+            Self::InDoubt => "in_doubt",
             Self::Failed => "failed",
         }
     }
@@ -100,6 +105,11 @@ pub fn doubts(merchant: &str, count: usize, oldest: Duration) {
 pub fn sessions(transport: &'static str, count: usize) {
     let count = u32::try_from(count).unwrap_or(u32::MAX);
     gauge!(SESSIONS, "transport" => transport).set(f64::from(count));
+}
+
+/// Tokens and certificates were read again, or could not be.
+pub fn reloaded(right: bool) {
+    gauge!(RELOADED).set(if right { 1.0 } else { 0.0 });
 }
 
 /// Authentication let a request not through.

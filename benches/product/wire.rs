@@ -231,11 +231,34 @@ impl Line {
     async fn ask(&mut self, request: &str) -> Result<String, Trouble> {
         self.write(request).await?;
         let head = timeout(PATIENCE, self.head()).await??;
-        let length = head.lines().find_map(|it| it.strip_prefix("content-length: "));
-        let length: usize = length.map_or(Ok(0), str::parse)?;
-        self.body.resize(length, 0);
-        self.stream.read_exact(&mut self.body).await?;
+        self.body.clear();
+        if head.contains("transfer-encoding: chunked") {
+            while self.chunk().await? {}
+        } else {
+            let length = head.lines().find_map(|it| it.strip_prefix("content-length: "));
+            self.read(length.map_or(Ok(0), str::parse)?).await?;
+        }
         if head.starts_with("HTTP/1.1 20") { Ok(head) } else { Err(head.into()) }
+    }
+
+    /// Reads so many more bytes of the body.
+    async fn read(&mut self, length: usize) -> Result<(), Trouble> {
+        let before = self.body.len();
+        self.body.resize(before + length, 0);
+        let rest = self.body.get_mut(before..).unwrap_or_default();
+        self.stream.read_exact(rest).await?;
+        Ok(())
+    }
+
+    /// Reads the next chunk; whether it was not the last.
+    async fn chunk(&mut self) -> Result<bool, Trouble> {
+        let mut line = String::new();
+        self.stream.read_line(&mut line).await?;
+        let length = usize::from_str_radix(line.trim(), 16)?;
+        self.read(length).await?;
+        line.clear();
+        self.stream.read_line(&mut line).await?;
+        Ok(length > 0)
     }
 
     async fn head(&mut self) -> Result<String, Trouble> {

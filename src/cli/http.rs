@@ -15,16 +15,19 @@ use crate::{
     config::{Config, Http, Profiles, variables as var},
     ledger::postgres::AddressError,
     mcp::{Merchants, Server, SystemClock},
-    telemetry,
+    meter, telemetry,
     transport::{
-        Auth, Issuer, OAuth, Operators, Probes, Question, Shutdown, Tls, Tokens, approve, http,
-        notify,
+        Auth, Issuer, OAuth, Operators, Probes, Question, Shutdown, Tls, TokenError, Tokens,
+        approve, http, notify,
         site::{self, Site},
     },
 };
 
 /// How often figures are tidied up where nobody reads them.
 const UPKEEP: Duration = Duration::from_secs(5);
+
+/// How long a probe waits for the ledger.
+const PROBE: Duration = Duration::from_secs(3);
 
 /// Where to listen, and how.
 #[derive(Debug, Args)]
@@ -55,7 +58,7 @@ pub(super) struct Serve {
     #[arg(long, value_name = "SECONDS", default_value_t = 0)]
     grace: u64,
     /// For how many seconds at most it then waits for payments and refunds that are under way
-    #[arg(long, value_name = "SECONDS", default_value_t = 20)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 45)]
     drain: u64,
 }
 
@@ -109,6 +112,8 @@ pub(super) async fn run(profiles: &Profiles, serve: &Serve) -> ExitCode {
         stateless: serve.stateless,
         sse: !serve.no_sse,
         max_sessions: common.http.max_sessions,
+        // Those of all merchants are no merchant's business.
+        figures: profiles.all.is_empty(),
         grace: Duration::from_secs(serve.grace),
         drain: Duration::from_secs(serve.drain),
         admin: serve.admin,
@@ -152,22 +157,28 @@ fn probes(merchants: &Merchants, figures: PrometheusHandle, shutdown: &Shutdown)
     let asked = merchants.clone();
     let ready: Question = Arc::new(move || {
         let asked = asked.clone();
-        Box::pin(
-            async move { asked.check().await.map(|()| String::new()).map_err(|it| it.to_string()) },
-        )
+        Box::pin(async move { in_time(asked.check()).await.map(|()| String::new()) })
     });
     let asked = merchants.clone();
     let figures: Question = Arc::new(move || {
         let (asked, figures) = (asked.clone(), figures.clone());
         Box::pin(async move {
             // The other figures are worth telling without these.
-            if let Err(error) = asked.measure().await {
+            if let Err(error) = in_time(asked.measure()).await {
                 tracing::warn!(%error, "what is in doubt cannot be counted");
             }
             Ok(figures.render())
         })
     });
     Probes { ready, figures }
+}
+
+/// Probes and monitors wait for no ledger that is slow to say that it is away.
+async fn in_time<E: Display>(asked: impl Future<Output = Result<(), E>>) -> Result<(), String> {
+    match tokio::time::timeout(PROBE, asked).await {
+        Ok(answered) => answered.map_err(|it| it.to_string()),
+        Err(_) => Err(format!("the ledger did not answer within {} s", PROBE.as_secs())),
+    }
 }
 
 /// What is said once calls are taken.
@@ -281,7 +292,11 @@ impl Reloaded {
         let mut problems = Vec::new();
         if let (Some(auth), Some(file)) = (&self.auth, &self.http.tokens) {
             let read = fs::read_to_string(&file.path).map_err(|it| it.to_string());
-            let tokens = read.and_then(|it| tokens(&it, &self.profiles));
+            // The last may be taken away, too.
+            let tokens = read.and_then(|it| match tokens(&it, &self.profiles) {
+                Err(NoTokens::Empty) => Ok(Tokens::default()),
+                tokens => tokens.map_err(|it| it.to_string()),
+            });
             if let Some(tokens) = sorted_out(var::TOKENS_FILE, Some(tokens), &mut problems) {
                 auth.replace(tokens);
             }
@@ -298,31 +313,38 @@ impl Reloaded {
         for problem in &problems {
             tracing::error!("SIGHUP: {problem}; what was in force before stays");
         }
+        meter::reloaded(problems.is_empty());
         if problems.is_empty() {
             tracing::info!("SIGHUP: read tokens, operators and certificates again");
         }
     }
 }
 
+/// Why a text is no list of tokens for these profiles.
+#[derive(Debug, thiserror::Error)]
+enum NoTokens {
+    #[error("it holds no token; make a line with `qfpay-mcp token new NAME`")]
+    Empty,
+    #[error(transparent)]
+    Wrong(#[from] TokenError),
+    #[error("the token {0} names no profile; add profile= and one of {1}")]
+    Nobodys(String, String),
+    #[error("the token {0} is for the profile {1}, which {all} lacks", all = var::PROFILES)]
+    Elses(String, String),
+}
+
 /// The tokens in a text, each for a profile that there is.
-fn tokens(text: &str, profiles: &[String]) -> Result<Tokens, String> {
-    let tokens = Tokens::parse(text).map_err(|it| it.to_string())?;
-    let all = profiles.join(", ");
+fn tokens(text: &str, profiles: &[String]) -> Result<Tokens, NoTokens> {
+    let tokens = Tokens::parse(text)?;
+    if tokens.profiles().next().is_none() {
+        return Err(NoTokens::Empty);
+    }
     for (name, profile) in tokens.profiles() {
         match profile {
             None if profiles.is_empty() => {}
-            None => {
-                let text =
-                    format!("the token {name} names no profile; add profile= and one of {all}");
-                return Err(text);
-            }
+            None => return Err(NoTokens::Nobodys(name.to_owned(), profiles.join(", "))),
             Some(it) if profiles.iter().any(|known| known == it) => {}
-            Some(it) => {
-                let several = var::PROFILES;
-                return Err(format!(
-                    "the token {name} is for the profile {it}, which {several} lacks"
-                ));
-            }
+            Some(it) => return Err(NoTokens::Elses(name.to_owned(), it.to_owned())),
         }
     }
     Ok(tokens)

@@ -23,7 +23,7 @@ use super::{
     principal::{Principal, Scope, Via, scopes_of},
     refusal::UNKNOWN,
     tools::{self, ROUTER},
-    view::after_asking,
+    view::{NEEDS_APPROVAL, after_asking},
 };
 use crate::{
     client::response::cleaned,
@@ -297,7 +297,8 @@ impl Server {
         let call = ROUTER.call(ToolCallContext::new(self, request, context));
         let answer = AssertUnwindSafe(call.instrument(span.clone())).catch_unwind().await;
         let outcome = outcome_of(answer.as_ref().ok());
-        let (took, duration_ms) = (begun.elapsed(), begun.elapsed().as_millis());
+        let took = begun.elapsed();
+        let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         span.record("outcome", outcome.name());
         span.in_scope(|| {
             tracing::info!(tool = %name, duration_ms, outcome = outcome.name(), "a tool was called");
@@ -318,6 +319,14 @@ fn outcome_of(answer: Option<&Result<CallToolResponse, ErrorData>>) -> Outcome {
     match answer {
         Some(Ok(CallToolResponse::Complete(it))) if it.is_error == Some(true) => Outcome::Refused,
         Some(Ok(CallToolResponse::InputRequired(_))) => Outcome::Asked,
+        Some(Ok(CallToolResponse::Complete(it))) => {
+            let reply = it.structured_content.as_ref();
+            match reply.and_then(|it| it.get("status")).and_then(|it| it.as_str()) {
+                Some("in_doubt") => Outcome::InDoubt,
+                Some(NEEDS_APPROVAL) => Outcome::Asked,
+                Some(_) | None => Outcome::Done,
+            }
+        }
         Some(Ok(_)) => Outcome::Done,
         Some(Err(_)) | None => Outcome::Failed,
     }

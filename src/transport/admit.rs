@@ -147,6 +147,9 @@ impl Gate {
         if says_json && response.status() == StatusCode::UNSUPPORTED_MEDIA_TYPE {
             return Err(Refusal::NotAMessage { id });
         }
+        if response.status() == StatusCode::INTERNAL_SERVER_ERROR {
+            return Err(Refusal::CutOff { id });
+        }
         if let Some(who) = who.filter(|_| opens)
             && let Some(session) = session_of(response.headers())
         {
@@ -232,6 +235,11 @@ pub(super) enum Refusal {
     TooManyCalls { most: usize, id: Option<RequestId> },
     #[error("too many long bodies are being sent at once; try again in a moment")]
     NoRoom,
+    #[error(
+        "the server ended before it had an answer; what became of it is not known: if it was to pay \
+         or refund, do not repeat it, call query_transaction first"
+    )]
+    CutOff { id: Option<RequestId> },
     #[error("there is no such session (any more); open a new one with `initialize`")]
     NoSession,
     /// The answer says why.
@@ -263,6 +271,9 @@ impl Refusal {
             }
             Self::NoRoom => {
                 (StatusCode::SERVICE_UNAVAILABLE, ErrorData::internal_error(text, None), None)
+            }
+            Self::CutOff { id } => {
+                (StatusCode::INTERNAL_SERVER_ERROR, ErrorData::internal_error(text, None), id)
             }
             Self::NoSession => {
                 (StatusCode::NOT_FOUND, ErrorData::invalid_request(text, None), None)

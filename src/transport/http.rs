@@ -20,7 +20,7 @@
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use axum::{Router, http::header, middleware, routing::get};
@@ -50,6 +50,8 @@ use super::{
 
 /// How long an idle session lives. Several clients do not open a new one when it is gone.
 const SESSION_LIFE: Duration = Duration::from_hours(2);
+/// How long work in flight has where somebody will wait no longer.
+const HURRY: Duration = Duration::from_secs(1);
 /// How long replies may take, once the work behind them is done.
 const REPLY_TIME: Duration = Duration::from_secs(2);
 /// How long connections may take to close, once their streams ended. rmcp takes up to two.
@@ -82,6 +84,8 @@ pub struct Settings {
     pub grace: Duration,
     /// How long it waits for what moves money, at most.
     pub drain: Duration,
+    /// Whether `/metrics` is served to callers where it has no address of its own.
+    pub figures: bool,
     /// An address of its own for probes and monitors.
     pub admin: Option<SocketAddr>,
     pub probes: Probes,
@@ -104,7 +108,9 @@ impl Settings {
             max_calls: 1024,
             max_body_bytes: MAX_MESSAGE_BYTES,
             grace: Duration::ZERO,
-            drain: Duration::from_secs(20),
+            // Longer than a turn in the pace and QFPay's answer take.
+            drain: Duration::from_secs(45),
+            figures: true,
             admin: None,
             probes: Probes::default(),
             routes: Router::new(),
@@ -119,7 +125,8 @@ impl Settings {
 
     /// What has to be set before it listens where others can reach it.
     fn check(&self) -> Result<(), ServeError> {
-        if Self::is_local(self.bind) {
+        let (local, named) = (Self::is_local(self.bind), self.site.is_named_elsewhere());
+        if local && !named {
             return Ok(());
         }
         let mut missing = Vec::new();
@@ -128,13 +135,13 @@ impl Settings {
                 "whoever reaches it could move money: set QFPAY_TOKENS_FILE or QFPAY_OAUTH_ISSUER",
             );
         }
-        if self.tls.is_none() && self.site.proxies.is_empty() {
+        if !local && self.tls.is_none() && self.site.proxies.is_empty() {
             missing.push(
                 "tokens would cross the network in plain: give it --tls-cert and --tls-key, or put \
                  a proxy that does TLS before it and set QFPAY_TRUSTED_PROXIES to its network",
             );
         }
-        if self.site.public.is_none() && self.site.hosts.is_empty() {
+        if !named {
             missing.push("nobody could call it by a name: set QFPAY_PUBLIC_URL");
         }
         if missing.is_empty() {
@@ -189,12 +196,12 @@ pub async fn serve<S: ServerHandler + Clone>(
         }
     };
     on_ready(address);
-    let (mut connections, ()) = tokio::join!(
+    let (mut connections, left) = tokio::join!(
         serving.accept(listener),
         wind_down(&shutdown, settings.grace, settings.drain)
     );
 
-    shutdown.drain(settings.drain).await;
+    shutdown.drain(left).await;
     running.replies.close();
     if tokio::time::timeout(REPLY_TIME, running.replies.wait()).await.is_err() {
         tracing::warn!(left = running.replies.len(), "some calls were not answered before the end");
@@ -213,16 +220,20 @@ pub async fn serve<S: ServerHandler + Clone>(
 }
 
 /// From the first word of the end to the stop: what moves money is waited for, and clients may go on
-/// asking, and answering what they were asked.
-async fn wind_down(shutdown: &Shutdown, grace: Duration, limit: Duration) {
-    let wound_down = async {
-        shutdown.draining().cancelled().await;
-        tokio::join!(tokio::time::sleep(grace), shutdown.quiet(limit));
-    };
+/// asking, and answering what they were asked. Gives what is left of `limit` for the work in flight.
+async fn wind_down(shutdown: &Shutdown, grace: Duration, limit: Duration) -> Duration {
     tokio::select! {
-        () = wound_down => shutdown.stop(),
-        () = shutdown.stopped() => {}
+        () = shutdown.draining().cancelled() => {}
+        () = shutdown.stopped() => return limit,
     }
+    let begun = Instant::now();
+    let quiet = async { tokio::join!(tokio::time::sleep(grace), shutdown.quiet(limit)) };
+    let hurried = tokio::select! {
+        _ = quiet => false,
+        () = shutdown.stopped() => true,
+    };
+    shutdown.stop();
+    if hurried { HURRY } else { limit.saturating_sub(begun.elapsed()).max(HURRY) }
 }
 
 async fn listen(bind: SocketAddr) -> Result<TcpListener, ServeError> {
@@ -268,7 +279,7 @@ fn routes<S: ServerHandler + Clone>(server: S, settings: &Settings, running: &Ru
         .route("/", get(health::home))
         .merge(probes(running))
         .merge(settings.routes.clone());
-    if settings.admin.is_none() {
+    if settings.admin.is_none() && settings.figures {
         closed = closed.merge(figures(running));
     }
     if let Some(auth) = &settings.auth {

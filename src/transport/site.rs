@@ -135,11 +135,19 @@ impl Site {
     /// Whether a `host` or `host:port` is a name of this server; nothing around it is forgiven.
     pub(super) fn is_host(&self, authority: &str) -> bool {
         let authority = authority.to_ascii_lowercase();
-        let own = self.public.iter().map(|it| it.authority.as_str());
+        // The public address stands for its name, with whatever port a proxy leaves.
+        let own = self.public.iter().map(|it| without_port(&it.authority));
         let named = own.chain(self.hosts.iter().map(String::as_str));
         named.into_iter().any(|it| it == authority || is_at_port(&authority, it))
             || is_loopback(&authority)
             || (self.numbers && is_number(&authority))
+    }
+
+    /// Whether it answers to a name that is not this machine's own, as behind a proxy.
+    pub(super) fn is_named_elsewhere(&self) -> bool {
+        let public = self.public.iter().map(|it| it.authority.as_str());
+        let mut named = public.chain(self.hosts.iter().map(String::as_str));
+        named.any(|it| !is_loopback(it))
     }
 
     /// Whether pages of this origin may call.
@@ -204,6 +212,10 @@ fn is_loopback(authority: &str) -> bool {
 fn is_at_port(authority: &str, host: &str) -> bool {
     let rest = authority.strip_prefix(host).and_then(|it| it.strip_prefix(':'));
     rest.is_some_and(is_port)
+}
+
+fn without_port(authority: &str) -> &str {
+    authority.rsplit_once(':').filter(|(_, port)| is_port(port)).map_or(authority, |(host, _)| host)
 }
 
 fn is_port(text: &str) -> bool {

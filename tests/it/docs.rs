@@ -6,7 +6,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use clap::CommandFactory as _;
 use qfpay_mcp::{
+    cli::Cli,
     config::{
         self,
         variables::{VARIABLES, Variable},
@@ -218,9 +220,22 @@ fn the_readme_tells_every_status() {
     }
 }
 
+/// What people run it as a service with.
+const PACKAGING: [&str; 8] = [
+    "packaging/Dockerfile",
+    "packaging/kubernetes/config.yaml",
+    "packaging/kubernetes/deployment.yaml",
+    "packaging/kubernetes/networkpolicy.yaml",
+    "packaging/kubernetes/secret.example.yaml",
+    "packaging/kubernetes/service.yaml",
+    "packaging/systemd/environment.example",
+    "packaging/systemd/qfpay-mcp.service",
+];
+
 #[test]
 fn every_variable_that_is_named_exists() {
-    for file in ["README.md", "skill.md", "ARCHITECTURE.md", "CHANGELOG.md"] {
+    let texts = ["README.md", "skill.md", "ARCHITECTURE.md", "CHANGELOG.md", "docs/operate.md"];
+    for file in texts.into_iter().chain(PACKAGING) {
         let text = read(file);
         for (at, _) in text.match_indices("QFPAY_") {
             let is_name = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
@@ -230,6 +245,81 @@ fn every_variable_that_is_named_exists() {
             assert!(known, "{file}: there is no variable {name}");
         }
     }
+}
+
+#[test]
+fn every_option_that_operators_are_told_of_exists() {
+    // Of docker and systemctl.
+    let others = ["cap-drop", "now", "read-only", "security-opt", "stop-timeout"];
+    let mut known: BTreeSet<String> = others.map(str::to_owned).into();
+    collect_options(&Cli::command(), &mut known);
+    let unknown = |text: &str| -> Vec<String> {
+        options(text).into_iter().filter(|it| !known.contains(it)).collect()
+    };
+    let guide = unknown(&read("docs/operate.md"));
+    assert!(guide.is_empty(), "docs/operate.md names {guide:?}, which do not exist");
+    // Of the others, the lines that start the program.
+    let starts = [
+        ("packaging/Dockerfile", "CMD"),
+        ("packaging/kubernetes/deployment.yaml", "- --"),
+        ("packaging/systemd/qfpay-mcp.service", "ExecStart="),
+    ];
+    for (file, start) in starts {
+        let text = read(file);
+        let lines: Vec<&str> = text.lines().filter(|it| it.trim().starts_with(start)).collect();
+        assert!(!lines.is_empty(), "{file} does not start the program");
+        let unknown = unknown(&lines.join("\n"));
+        assert!(unknown.is_empty(), "{file} has {unknown:?}, which do not exist");
+    }
+}
+
+fn collect_options(command: &clap::Command, known: &mut BTreeSet<String>) {
+    known.extend(command.get_arguments().filter_map(|it| it.get_long()).map(str::to_owned));
+    for below in command.get_subcommands() {
+        collect_options(below, known);
+    }
+}
+
+/// The words `--like-this`, without what they begin with.
+fn options(text: &str) -> BTreeSet<String> {
+    let is_part = |c: char| c.is_ascii_lowercase() || c == '-';
+    let words = text.split(|c| !is_part(c)).filter_map(|it| it.strip_prefix("--"));
+    words.filter(|it| it.starts_with(|c: char| c.is_ascii_lowercase())).map(str::to_owned).collect()
+}
+
+/// A figure that nobody explains is not looked at; one that is gone is waited for in vain.
+#[test]
+fn the_guide_tells_every_figure() {
+    let figures = |file: &str| -> BTreeSet<String> {
+        let text = read(file);
+        let is_name = |c: char| c.is_ascii_lowercase() || c == '_';
+        let places = text.match_indices("qfpay_mcp_");
+        places.map(|(at, _)| text[at..].chars().take_while(|c| is_name(*c)).collect()).collect()
+    };
+    let (guide, measured) = (figures("docs/operate.md"), figures("src/meter.rs"));
+    assert_eq!(guide, measured);
+    for name in measured {
+        assert!(read("docs/operate.md").contains(&format!("\n| `{name}` |")), "no row for {name}");
+    }
+}
+
+/// Whoever ends the process has to wait longer than it takes: what is promised for the end is that
+/// (`--grace` or `--drain`, whichever is longer, and seven seconds).
+#[test]
+fn supervisors_wait_for_the_end() {
+    let after = |file: &str, word: &str| -> u64 {
+        let text = read(file);
+        let (_, rest) = text.split_once(word).unwrap_or_else(|| panic!("{file} has no {word}"));
+        let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+        digits.parse().unwrap_or_else(|error| panic!("{file}: {word}: {error}"))
+    };
+    let unit = "packaging/systemd/qfpay-mcp.service";
+    let drain = after(unit, "--drain ");
+    assert!(drain + 7 < after(unit, "TimeoutStopSec="), "{unit}");
+    let pods = "packaging/kubernetes/deployment.yaml";
+    let (grace, drain) = (after(pods, "- --grace="), after(pods, "- --drain="));
+    let ends = after(pods, "                seconds: ") + grace.max(drain) + 7;
+    assert!(ends < after(pods, "terminationGracePeriodSeconds: "), "{pods}");
 }
 
 #[test]
@@ -332,10 +422,11 @@ fn every_file_module_and_test_that_is_named_exists() {
         let told = architecture.contains(&folder) || architecture.contains(&file);
         assert!(told, "ARCHITECTURE.md has no row for the module {module}");
     }
-    for file in ["README.md", "ARCHITECTURE.md"] {
+    for file in ["README.md", "ARCHITECTURE.md", "docs/operate.md"] {
+        let folder = root().join(file).parent().unwrap().to_owned();
         for link in read(file).split("](").skip(1).map(|it| it.split(')').next().unwrap()) {
             let here = !link.contains("://") && !link.starts_with('#');
-            assert!(!here || root().join(link).exists(), "{file} links to {link}");
+            assert!(!here || folder.join(link).exists(), "{file} links to {link}");
         }
     }
 }

@@ -129,6 +129,8 @@ impl Auth {
 
     /// The answer to a request for `path` that is not let through.
     pub(super) fn refuse(&self, denied: &Denied, path: &str) -> Response {
+        crate::meter::denied(denied.reason());
+        tracing::info!(path, %denied, "a request was not let through");
         let status = match denied {
             Denied::Missing | Denied::Invalid(_) => StatusCode::UNAUTHORIZED,
             Denied::Scope { .. } | Denied::Profile => StatusCode::FORBIDDEN,
@@ -216,10 +218,6 @@ pub(super) async fn require(
             request.extensions_mut().insert(auth);
             next.run(request).await
         }
-        Err(denied) => {
-            crate::meter::denied(denied.reason());
-            tracing::info!(path = request.uri().path(), %denied, "a request was not let through");
-            auth.refuse(&denied, request.uri().path())
-        }
+        Err(denied) => auth.refuse(&denied, request.uri().path()),
     }
 }

@@ -3,7 +3,7 @@ use nix::sys::signal::Signal;
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
-use super::{Service, header, message, order};
+use super::{Service, TokensFile, header, message, order};
 use crate::harness::{Desk, soon};
 
 /// A certificate for localhost, its key, and itself for a client to trust.
@@ -49,22 +49,26 @@ async fn tls_is_served_and_a_new_certificate_is_taken_without_a_restart() {
 #[tokio::test]
 async fn everything_answers_below_the_path_of_the_public_address() {
     let desk = Desk::new();
-    let settings = [("QFPAY_PUBLIC_URL", "https://example.com/pay")];
+    let file = TokensFile::new(&desk);
+    let token = file.add(&desk, "shop", &[]).await;
+    let settings =
+        [("QFPAY_PUBLIC_URL", "https://example.com/pay"), ("QFPAY_TOKENS_FILE", file.path())];
     let service = Service::start(&desk, &[], &settings).await;
-    for path in ["/healthz", "/pay/healthz", "/pay/readyz", "/pay/metrics"] {
+    for path in ["/healthz", "/pay/healthz", "/pay/readyz"] {
         assert_eq!(service.get(path).await.0, StatusCode::OK, "{path}");
     }
     assert_eq!(service.get("/payhealthz").await.0, StatusCode::NOT_FOUND);
     let list = json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
         "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "a", "version": "1"}}});
     let answer =
-        service.post("/pay/mcp", "", &list).header("host", "example.com").send().await.unwrap();
+        service.post("/pay/mcp", &token, &list).header("host", "example.com").send().await.unwrap();
     assert_eq!(message(answer).await["result"]["serverInfo"]["name"], "qfpay-mcp");
     let told = service.post("/pay/qfpay/notifications", "", &json!({})).send().await.unwrap();
     assert_eq!(told.status(), StatusCode::FORBIDDEN);
     // A client posts to the address that the stream names, whatever stands before us.
     for path in ["/sse", "/pay/sse"] {
-        let mut stream = service.http.get(format!("{}{path}", service.base)).send().await.unwrap();
+        let stream = service.http.get(format!("{}{path}", service.base)).bearer_auth(&token);
+        let mut stream = stream.send().await.unwrap();
         let first = String::from_utf8(stream.chunk().await.unwrap().unwrap().to_vec()).unwrap();
         assert!(first.contains("data: /pay/messages?sessionId="), "{first}");
     }
@@ -165,5 +169,19 @@ async fn the_audit_says_over_which_transport_a_call_came() {
     for (number, transport) in [("OVERSSE", "sse"), ("OVERHTTP", "http")] {
         let row = rows.iter().find(|it| it["number"] == number).unwrap();
         assert_eq!(row["transport"], transport, "{number}");
+    }
+}
+
+/// A proxy on the same machine would let everybody in.
+#[tokio::test]
+async fn a_public_name_takes_tokens_on_this_machine_too() {
+    for name in ["QFPAY_PUBLIC_URL", "QFPAY_ALLOWED_HOSTS"] {
+        let value = if name.ends_with("URL") { "https://example.com" } else { "example.com" };
+        let mut command = Desk::new().command();
+        command.args(["http", "--bind", "127.0.0.1:0"]).env(name, value);
+        let done = command.stderr(std::process::Stdio::piped()).output();
+        let done = soon("it ends", done).await.unwrap();
+        let said = String::from_utf8(done.stderr).unwrap();
+        assert!(done.status.code() == Some(1) && said.contains("QFPAY_TOKENS_FILE"), "{said}");
     }
 }

@@ -24,7 +24,8 @@ async fn the_figures_tell_calls_answers_and_doubts() {
     let (status, figures) = service.get("/metrics").await;
     assert_eq!(status, StatusCode::OK);
     for wanted in [
-        "qfpay_mcp_calls_total{tool=\"create_payment\",outcome=\"done\"} 2",
+        "qfpay_mcp_calls_total{tool=\"create_payment\",outcome=\"done\"} 1",
+        "qfpay_mcp_calls_total{tool=\"create_payment\",outcome=\"in_doubt\"} 1",
         "qfpay_mcp_calls_total{tool=\"create_payment\",outcome=\"refused\"} 1",
         "qfpay_mcp_upstream_requests_total{endpoint=\"/trade/v1/payment\",code=\"0000\"} 1",
         "qfpay_mcp_upstream_requests_total{endpoint=\"/trade/v1/payment\",code=\"server_error\"} 1",

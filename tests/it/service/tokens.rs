@@ -4,7 +4,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::json;
 
 use super::{Service, TokensFile, header, order};
-use crate::harness::Desk;
+use crate::harness::{Desk, soon};
 
 const READ: [&str; 4] =
     ["explain_respcd", "list_pay_types", "query_transaction", "wait_for_payment"];
@@ -124,4 +124,14 @@ async fn tokens_come_and_go_without_a_restart_and_a_broken_file_changes_nothing(
     let said = service.logged("what was in force before stays").await;
     assert!(said.contains("QFPAY_TOKENS_FILE") && said.contains("line 1"), "{said}");
     assert_eq!(service.status(&new).await, StatusCode::OK);
+
+    // The last can be taken away.
+    file.change(|_| "# none\n".to_owned());
+    service.signal(Signal::SIGHUP);
+    let refused = async {
+        while service.status(&new).await != StatusCode::UNAUTHORIZED {
+            tokio::task::yield_now().await;
+        }
+    };
+    soon("the last token is taken away", refused).await;
 }
