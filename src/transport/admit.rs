@@ -55,6 +55,9 @@ const SKIPPED: usize = 16;
 /// longer, in KiB: slow senders of long bodies fill no memory.
 const SMALL: usize = 16 << 10;
 const ROOM_KIB: usize = 64 << 10;
+/// The most values in a message, of which a call takes some dozens: in memory each takes up to a
+/// hundred times as much as in JSON.
+const MOST_VALUES: usize = 500;
 const SESSION: &str = "mcp-session-id";
 
 const EVENTS: &str = "text/event-stream";
@@ -215,6 +218,11 @@ pub(super) enum Refusal {
     NotAMessage { id: Option<RequestId> },
     #[error("the body is longer than {most} bytes, the most that this server reads")]
     TooLong { most: usize },
+    #[error(
+        "the message holds more than {MOST_VALUES} values, the most that this server reads; no tool \
+         takes that many"
+    )]
+    TooWide,
     #[error("the body did not arrive within {} seconds", BODY_TIME.as_secs())]
     TooSlow,
     #[error("the body broke off")]
@@ -251,7 +259,7 @@ impl Refusal {
             Self::NotAMessage { id } => {
                 (StatusCode::BAD_REQUEST, ErrorData::invalid_request(text, None), id)
             }
-            Self::TooLong { .. } => {
+            Self::TooLong { .. } | Self::TooWide => {
                 (StatusCode::PAYLOAD_TOO_LARGE, ErrorData::invalid_request(text, None), None)
             }
             Self::TooSlow => {
@@ -332,12 +340,37 @@ impl<'a> Envelope<'a> {
     pub(super) fn read(body: &'a [u8]) -> Result<Self, Refusal> {
         use serde_json::error::Category;
         let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
+        if values(body) > MOST_VALUES {
+            return Err(Refusal::TooWide);
+        }
         serde_json::from_slice(body).map_err(|error| match error.classify() {
             Category::Syntax | Category::Eof => Refusal::NotJson(error.to_string()),
             Category::Data | Category::Io if first == Some(&b'[') => Refusal::Batch,
             Category::Data | Category::Io => Refusal::NotAMessage { id: None },
         })
     }
+}
+
+/// How many values JSON holds, or a few more.
+fn values(body: &[u8]) -> usize {
+    let (mut quoted, mut escaped) = (false, false);
+    let more = body.iter().filter(|byte| match byte {
+        _ if escaped => {
+            escaped = false;
+            false
+        }
+        b'\\' => {
+            escaped = quoted;
+            false
+        }
+        b'"' => {
+            quoted = !quoted;
+            false
+        }
+        b',' | b'[' | b'{' => !quoted,
+        _ => false,
+    });
+    more.count().saturating_add(1)
 }
 
 /// Whether a client takes one of `types`; one that names none takes all.
@@ -414,6 +447,9 @@ mod tests {
         insta::assert_snapshot!(read("{\"id\":"), @"the body is not JSON: EOF while parsing a value at line 1 column 6");
         insta::assert_snapshot!(read("[{\"jsonrpc\":\"2.0\"}]"), @"the body is a batch of messages; send each message as a request of its own");
         insta::assert_snapshot!(read("\"ping\""), @r#"the body is JSON but not a message of MCP; send one JSON-RPC 2.0 object with "jsonrpc", "method" and, in a request, "id""#);
+        let wide = |values: usize| format!("{{\"params\":[{}\"[,{{\\\"\"]}}", "0,".repeat(values));
+        assert!(Envelope::read(wide(MOST_VALUES - 3).as_bytes()).is_ok());
+        insta::assert_snapshot!(read(&wide(MOST_VALUES - 2)), @"the message holds more than 500 values, the most that this server reads; no tool takes that many");
         // Two methods in one message: whichever a reader took, another would take the other.
         let twice = Envelope::read(br#"{"method":"ping","method":"initialize"}"#);
         assert!(matches!(twice, Err(Refusal::NotAMessage { id: None })));
