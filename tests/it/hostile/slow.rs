@@ -11,6 +11,20 @@ attacks! {
     bodies_that_never_come_keep_nobody_out,
 }
 
+/// It takes half a minute in which nothing happens, so it has no turn.
+#[tokio::test]
+async fn bodies_that_never_come_are_given_up_on_every_route() {
+    let target = Target::start("127.0.0.1:0").await;
+    let head = target.head(1000);
+    let asked = ["/mcp", "/mcp/", "/qfpay/mcp", "/qfpay/notifications"].map(async |path| {
+        let head = head.replacen("/mcp", path, 1);
+        (path, wire::asked(target.address, head.as_bytes()).await)
+    });
+    for (path, status) in futures::future::join_all(asked).await {
+        assert_eq!(status, "408", "{path}");
+    }
+}
+
 /// More than the server keeps open.
 const MANY: usize = 3000;
 /// What it keeps open at most.
