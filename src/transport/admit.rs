@@ -35,8 +35,9 @@ use rmcp::{
     transport::streamable_http_server::session::local::LocalSessionManager,
 };
 use serde::Deserialize;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::task::{TaskTracker, task_tracker::TaskTrackerToken};
+use tracing::Instrument as _;
 
 use super::{
     auth::{Auth, Denied},
@@ -55,6 +56,9 @@ const SKIPPED: usize = 16;
 /// longer, in KiB: slow senders of long bodies fill no memory.
 const SMALL: usize = 16 << 10;
 const ROOM_KIB: usize = 64 << 10;
+/// The most values in a message, of which a call takes some dozens: in memory each takes up to a
+/// hundred times as much as in JSON.
+const MOST_VALUES: usize = 500;
 const SESSION: &str = "mcp-session-id";
 
 const EVENTS: &str = "text/event-stream";
@@ -64,7 +68,10 @@ const JSON: &str = "application/json";
 #[derive(Debug, Clone)]
 pub(super) struct Gate {
     pub(super) sessions: Arc<LocalSessionManager>,
-    pub(super) max_sessions: usize,
+    /// Sessions that are open, or about to be.
+    pub(super) opened: Places,
+    /// Streams of sessions, which have no end.
+    pub(super) streams: Places,
     pub(super) bodies: Bodies,
     /// Calls that are being worked on.
     pub(super) calls: Places,
@@ -74,18 +81,32 @@ pub(super) struct Gate {
     pub(super) replies: TaskTracker,
 }
 
-/// Whose each session is.
+/// Whose each session is, and the place that it takes.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Owners(Arc<Mutex<HashMap<String, String>>>);
+pub(super) struct Owners(Arc<Mutex<HashMap<String, Owner>>>);
+
+#[derive(Debug)]
+struct Owner {
+    name: Option<String>,
+    _place: Place,
+}
+
+/// What a message takes until nobody works on it any more, whether its sender waits or not.
+#[derive(Debug)]
+pub(super) struct Held {
+    pub(super) _place: Place,
+    pub(super) _room: Option<OwnedSemaphorePermit>,
+}
 
 impl Owners {
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, String>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Owner>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether a session is another's.
     fn are_others(&self, session: &str, principal: &Principal) -> bool {
-        self.lock().get(session).is_some_and(|it| *it != principal.name)
+        let name = Some(principal.name.as_str());
+        self.lock().get(session).is_some_and(|it| it.name.is_some() && it.name.as_deref() != name)
     }
 }
 
@@ -106,12 +127,21 @@ pub(super) async fn admit(State(gate): State<Gate>, request: Request, next: Next
     }
     let answering = request.extensions().get::<Line>().map(Line::answering);
     let ends_session = request.method() == Method::DELETE;
+    let place = if ends_session {
+        None
+    } else {
+        let who = request.extensions().get::<Principal>().map(|it| it.name.as_str());
+        let Some(place) = gate.streams.take(who) else {
+            return Refusal::TooManyStreams { most: gate.streams.most() }.into_response();
+        };
+        Some(place)
+    };
     let mut response = next.run(request).await;
     if ends_session && response.status() == StatusCode::ACCEPTED {
         // The session is gone already; the Python SDK takes 202 for a failure.
         *response.status_mut() = StatusCode::NO_CONTENT;
     }
-    response.map(|body| Body::new(Counted { body, _held: (None, None, answering) }))
+    response.map(|body| Body::new(Counted { body, _held: (None, place, None, answering) }))
 }
 
 fn session_of(headers: &HeaderMap) -> Option<&str> {
@@ -122,7 +152,7 @@ impl Gate {
     async fn post(&self, request: Request, next: Next) -> Result<Response, Refusal> {
         let token = self.replies.token();
         let (mut parts, body) = request.into_parts();
-        let body = self.bodies.read(body).await?;
+        let (body, room) = self.bodies.read(body).await?;
         let answering = parts.extensions.get::<Line>().map(Line::answering);
         let envelope = Envelope::read(&body)?;
         let id = envelope.id.clone();
@@ -131,41 +161,60 @@ impl Gate {
         may_call(&parts, &envelope, &body)?;
         let opens = envelope.method.as_deref() == Some("initialize")
             && session_of(&parts.headers).is_none();
-        if opens && !self.has_room(who).await {
-            return Err(Refusal::TooManySessions { most: self.max_sessions, id });
-        }
         let place = self.calls.take(who);
         let place =
             place.ok_or(Refusal::TooManyCalls { most: self.calls.most(), id: id.clone() })?;
+        let held = Arc::new(Held { _place: place, _room: room });
+        let owner = if opens {
+            let most = self.opened.most();
+            let owner = self.owner(who).await;
+            Some(owner.ok_or(Refusal::TooManySessions { most, id: id.clone() })?)
+        } else {
+            // A call in a session goes on when its caller went; it ends with these extensions.
+            parts.extensions.insert(held.clone());
+            None
+        };
         if accepts(&parts.headers, &["*/*", "application/*", JSON, EVENTS]) {
             let both = HeaderValue::from_static("application/json, text/event-stream");
             parts.headers.insert(ACCEPT, both);
         }
         parts.extensions.insert(Via("http"));
         let says_json = says_json(&parts.headers);
-        let response = next.run(Request::from_parts(parts, Body::from(body))).await;
+        let request = Request::from_parts(parts, Body::from(body));
+        let response = match owner {
+            Some(owner) => self.open(owner, request, next).await,
+            None => next.run(request).await,
+        };
         if says_json && response.status() == StatusCode::UNSUPPORTED_MEDIA_TYPE {
             return Err(Refusal::NotAMessage { id });
         }
         if response.status() == StatusCode::INTERNAL_SERVER_ERROR {
             return Err(Refusal::CutOff { id });
         }
-        if let Some(who) = who.filter(|_| opens)
-            && let Some(session) = session_of(response.headers())
-        {
-            self.owners.lock().insert(session.to_owned(), who.to_owned());
-        }
-        let held = (Some(token), Some(place), answering);
+        let held = (Some(token), None, Some(held), answering);
         Ok(response.map(|body| Body::new(Counted { body, _held: held })))
     }
 
-    /// Whether there is room for one more session, of which nobody has more than half.
-    async fn has_room(&self, who: Option<&str>) -> bool {
+    /// A place for one more session, of which nobody has more than half.
+    async fn owner(&self, who: Option<&str>) -> Option<Owner> {
         let sessions = self.sessions.sessions.read().await;
-        let mut owners = self.owners.lock();
-        owners.retain(|session, _| sessions.contains_key(session.as_str()));
-        let own = owners.values().filter(|it| Some(it.as_str()) == who).count();
-        sessions.len() < self.max_sessions && own < self.max_sessions.div_ceil(2)
+        self.owners.lock().retain(|session, _| sessions.contains_key(session.as_str()));
+        let place = self.opened.take(who)?;
+        Some(Owner { name: who.map(str::to_owned), _place: place })
+    }
+
+    /// Opens a session, which is its owner's even if they went before they were told.
+    async fn open(&self, owner: Owner, request: Request, next: Next) -> Response {
+        let owners = self.owners.clone();
+        let opening = async move {
+            let response = next.run(request).await;
+            if let Some(session) = session_of(response.headers()) {
+                owners.lock().insert(session.to_owned(), owner);
+            }
+            response
+        };
+        let opened = tokio::spawn(opening.in_current_span()).await;
+        opened.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
     }
 }
 
@@ -219,6 +268,11 @@ pub(super) enum Refusal {
     NotAMessage { id: Option<RequestId> },
     #[error("the body is longer than {most} bytes, the most that this server reads")]
     TooLong { most: usize },
+    #[error(
+        "the message holds more than {MOST_VALUES} values, the most that this server reads; no tool \
+         takes that many"
+    )]
+    TooWide,
     #[error("the body did not arrive within {} seconds", BODY_TIME.as_secs())]
     TooSlow,
     #[error("the body broke off")]
@@ -228,6 +282,11 @@ pub(super) enum Refusal {
          Mcp-Session-Id), or try again in a minute"
     )]
     TooManySessions { most: usize, id: Option<RequestId> },
+    #[error(
+        "this server holds as many streams as it can ({most}, and half of them for one caller); \
+         close one, or do without: nothing is told on them that answers do not tell"
+    )]
+    TooManyStreams { most: usize },
     #[error(
         "this server works on as many calls as it can ({most}); try again in a moment, with the \
          same arguments and, if you gave one, the same number"
@@ -260,7 +319,7 @@ impl Refusal {
             Self::NotAMessage { id } => {
                 (StatusCode::BAD_REQUEST, ErrorData::invalid_request(text, None), id)
             }
-            Self::TooLong { .. } => {
+            Self::TooLong { .. } | Self::TooWide => {
                 (StatusCode::PAYLOAD_TOO_LARGE, ErrorData::invalid_request(text, None), None)
             }
             Self::TooSlow => {
@@ -269,7 +328,7 @@ impl Refusal {
             Self::TooManySessions { id, .. } | Self::TooManyCalls { id, .. } => {
                 (StatusCode::SERVICE_UNAVAILABLE, ErrorData::internal_error(text, None), id)
             }
-            Self::NoRoom => {
+            Self::NoRoom | Self::TooManyStreams { .. } => {
                 (StatusCode::SERVICE_UNAVAILABLE, ErrorData::internal_error(text, None), None)
             }
             Self::CutOff { id } => {
@@ -301,21 +360,24 @@ impl Bodies {
         Self { most, room: Arc::new(Semaphore::new(ROOM_KIB)) }
     }
 
-    /// A whole body.
-    pub(super) async fn read(&self, body: Body) -> Result<Bytes, Refusal> {
+    /// A whole body, and the room that it takes as long as it is there in any form.
+    pub(super) async fn read(
+        &self,
+        body: Body,
+    ) -> Result<(Bytes, Option<OwnedSemaphorePermit>), Refusal> {
         let most = self.most;
         let read = async {
             let mut stream = body.into_data_stream();
             let (mut whole, mut length) = (Vec::new(), 0_usize);
-            // Held until it was read to its end.
-            let mut room: Option<SemaphorePermit<'_>> = None;
+            let mut room: Option<OwnedSemaphorePermit> = None;
             while let Some(chunk) = stream.next().await {
                 let chunk = chunk.map_err(|_| Refusal::Broken)?;
                 length = length.saturating_add(chunk.len());
                 if length <= most {
                     if length > SMALL {
                         let kib = u32::try_from(chunk.len().div_ceil(1024)).unwrap_or(u32::MAX);
-                        let more = self.room.try_acquire_many(kib).map_err(|_| Refusal::NoRoom)?;
+                        let more = self.room.clone().try_acquire_many_owned(kib);
+                        let more = more.map_err(|_| Refusal::NoRoom)?;
                         match &mut room {
                             Some(room) => room.merge(more),
                             None => room = Some(more),
@@ -326,7 +388,11 @@ impl Bodies {
                     break;
                 }
             }
-            if length > most { Err(Refusal::TooLong { most }) } else { Ok(Bytes::from(whole)) }
+            if length > most {
+                Err(Refusal::TooLong { most })
+            } else {
+                Ok((Bytes::from(whole), room))
+            }
         };
         tokio::time::timeout(BODY_TIME, read).await.unwrap_or(Err(Refusal::TooSlow))
     }
@@ -344,12 +410,37 @@ impl<'a> Envelope<'a> {
     pub(super) fn read(body: &'a [u8]) -> Result<Self, Refusal> {
         use serde_json::error::Category;
         let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
+        if values(body) > MOST_VALUES {
+            return Err(Refusal::TooWide);
+        }
         serde_json::from_slice(body).map_err(|error| match error.classify() {
             Category::Syntax | Category::Eof => Refusal::NotJson(error.to_string()),
             Category::Data | Category::Io if first == Some(&b'[') => Refusal::Batch,
             Category::Data | Category::Io => Refusal::NotAMessage { id: None },
         })
     }
+}
+
+/// How many values JSON holds, or a few more.
+fn values(body: &[u8]) -> usize {
+    let (mut quoted, mut escaped) = (false, false);
+    let more = body.iter().filter(|byte| match byte {
+        _ if escaped => {
+            escaped = false;
+            false
+        }
+        b'\\' => {
+            escaped = quoted;
+            false
+        }
+        b'"' => {
+            quoted = !quoted;
+            false
+        }
+        b',' | b'[' | b'{' => !quoted,
+        _ => false,
+    });
+    more.count().saturating_add(1)
 }
 
 /// Whether a client takes one of `types`; one that names none takes all.
@@ -382,7 +473,7 @@ fn essence(media_type: &str) -> &str {
 /// taken for it is held.
 struct Counted {
     body: Body,
-    _held: (Option<TaskTrackerToken>, Option<Place>, Option<Answering>),
+    _held: (Option<TaskTrackerToken>, Option<Place>, Option<Arc<Held>>, Option<Answering>),
 }
 
 impl HttpBody for Counted {
@@ -426,6 +517,9 @@ mod tests {
         insta::assert_snapshot!(read("{\"id\":"), @"the body is not JSON: EOF while parsing a value at line 1 column 6");
         insta::assert_snapshot!(read("[{\"jsonrpc\":\"2.0\"}]"), @"the body is a batch of messages; send each message as a request of its own");
         insta::assert_snapshot!(read("\"ping\""), @r#"the body is JSON but not a message of MCP; send one JSON-RPC 2.0 object with "jsonrpc", "method" and, in a request, "id""#);
+        let wide = |values: usize| format!("{{\"params\":[{}\"[,{{\\\"\"]}}", "0,".repeat(values));
+        assert!(Envelope::read(wide(MOST_VALUES - 3).as_bytes()).is_ok());
+        insta::assert_snapshot!(read(&wide(MOST_VALUES - 2)), @"the message holds more than 500 values, the most that this server reads; no tool takes that many");
         // Two methods in one message: whichever a reader took, another would take the other.
         let twice = Envelope::read(br#"{"method":"ping","method":"initialize"}"#);
         assert!(matches!(twice, Err(Refusal::NotAMessage { id: None })));
@@ -445,7 +539,7 @@ mod tests {
     async fn a_body_is_read_up_to_its_limit_and_no_further() {
         let bodies = Bodies::new(8);
         let read = |length: usize| bodies.read(Body::from(vec![b' '; length]));
-        assert_eq!(read(8).await.unwrap().len(), 8);
+        assert_eq!(read(8).await.unwrap().0.len(), 8);
         assert!(matches!(read(9).await, Err(Refusal::TooLong { most: 8 })));
         let endless = futures::stream::repeat(Ok::<_, Infallible>(Bytes::from_static(b"abc")));
         let endless = bodies.read(Body::from_stream(endless)).await;
@@ -466,7 +560,11 @@ mod tests {
         assert!(matches!(read(20).await, Err(Refusal::NoRoom)));
         assert!(read(16).await.is_ok());
         drop(send);
-        assert_eq!(slow.await.unwrap().unwrap().len(), 30 << 10);
+        let (whole, room) = slow.await.unwrap().unwrap();
+        assert_eq!(whole.len(), 30 << 10);
+        // As long as somebody works on it.
+        assert!(matches!(read(20).await, Err(Refusal::NoRoom)));
+        drop(room);
         assert!(read(20).await.is_ok());
     }
 

@@ -123,6 +123,12 @@ impl Settings {
         [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)].contains(&bind.ip())
     }
 
+    /// The most streams of sessions at once. With calls and HTTP+SSE they leave some connections free:
+    /// who is answered keeps theirs.
+    fn max_streams(&self) -> usize {
+        self.max_calls / 2
+    }
+
     /// What has to be set before it listens where others can reach it.
     fn check(&self) -> Result<(), ServeError> {
         let (local, named) = (Self::is_local(self.bind), self.site.is_named_elsewhere());
@@ -160,6 +166,8 @@ struct Running {
     replies: TaskTracker,
     sessions: Arc<LocalSessionManager>,
     sse_sessions: Places,
+    /// Calls that are being worked on, by any transport.
+    calls: Places,
     health: Health,
 }
 
@@ -178,6 +186,7 @@ pub async fn serve<S: ServerHandler + Clone>(
         replies: TaskTracker::new(),
         sessions: sessions(),
         sse_sessions: Places::new(settings.max_sse_sessions),
+        calls: Places::new(settings.max_calls),
         health: Health { probes: settings.probes.clone(), draining: shutdown.draining().clone() },
     };
     let serving = Serving {
@@ -270,6 +279,7 @@ fn routes<S: ServerHandler + Clone>(server: S, settings: &Settings, running: &Ru
     if settings.sse {
         let limits = sse::Limits {
             sessions: running.sse_sessions.clone(),
+            calls: running.calls.clone(),
             bodies,
             prefix: settings.site.prefix().to_owned(),
         };
@@ -368,9 +378,10 @@ fn streamable<S: ServerHandler + Clone>(
     let service = StreamableHttpService::new(move || Ok(server.clone()), sessions.clone(), config);
     let gate = Gate {
         sessions,
-        max_sessions: settings.max_sessions,
+        opened: Places::new(settings.max_sessions),
+        streams: Places::new(settings.max_streams()),
         bodies,
-        calls: Places::new(settings.max_calls),
+        calls: running.calls.clone(),
         owners: Owners::default(),
         replies: running.replies.clone(),
     };
@@ -378,4 +389,17 @@ fn streamable<S: ServerHandler + Clone>(
         .route_service("/mcp", service.clone())
         .route_service("/mcp/", service)
         .layer(middleware::from_fn_with_state(gate, admit::admit))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transport::lines;
+
+    #[test]
+    fn all_that_is_answered_at_once_leaves_connections_free() {
+        let settings = Settings::new(SocketAddr::from(([127, 0, 0, 1], 0)));
+        let most = settings.max_calls + settings.max_streams() + settings.max_sse_sessions;
+        assert!(most + 200 < lines::MOST, "{most}");
+    }
 }

@@ -1,7 +1,8 @@
 //! The connections: how many there are at most, and which has to go when one more comes.
 //!
-//! A connection that has sent no whole request is worth the least: a slow client, or one that only
-//! keeps its place. The oldest of these makes room; one that is being answered never does.
+//! A connection on which nobody was answered yet is worth the least: a slow client, or one that only
+//! keeps its place. The oldest of these makes room, and where there is none, the one that was answered
+//! the longest ago; one that is being answered never does.
 use std::{
     collections::HashMap,
     net::{IpAddr, Ipv4Addr},
@@ -28,7 +29,7 @@ use tower::ServiceExt as _;
 use super::tls::Tls;
 
 /// The most connections at once.
-const MOST: usize = 2048;
+pub(super) const MOST: usize = 2048;
 /// How long a client may take to send the head of a request. hyper counts the idle time between two
 /// requests as well, so this is longer than the 90 s for which clients keep a connection.
 const HEAD_TIME: Duration = Duration::from_secs(100);
@@ -43,31 +44,50 @@ pub(super) struct Line {
     pub(super) peer: IpAddr,
     /// Whether it is encrypted up to us.
     pub(super) secure: bool,
-    answering: Arc<AtomicUsize>,
+    answers: Arc<Answers>,
+}
+
+/// What was answered on a connection.
+#[derive(Debug, Default)]
+struct Answers {
+    at_hand: AtomicUsize,
+    /// When the last one was over.
+    last: Mutex<Option<Instant>>,
+}
+
+impl Answers {
+    fn are_at_hand(&self) -> bool {
+        self.at_hand.load(Ordering::Relaxed) > 0
+    }
+
+    fn last(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// For tests that have no connection.
 impl Default for Line {
     fn default() -> Self {
-        Self { peer: Ipv4Addr::LOCALHOST.into(), secure: false, answering: Arc::default() }
+        Self { peer: Ipv4Addr::LOCALHOST.into(), secure: false, answers: Arc::default() }
     }
 }
 
 impl Line {
     /// While this is held the connection is being answered, and stays.
     pub(super) fn answering(&self) -> Answering {
-        self.answering.fetch_add(1, Ordering::Relaxed);
-        Answering(self.answering.clone())
+        self.answers.at_hand.fetch_add(1, Ordering::Relaxed);
+        Answering(self.answers.clone())
     }
 }
 
 /// An answer is on its way.
 #[derive(Debug)]
-pub(super) struct Answering(Arc<AtomicUsize>);
+pub(super) struct Answering(Arc<Answers>);
 
 impl Drop for Answering {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        *self.0.last() = Some(Instant::now());
+        self.0.at_hand.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -75,7 +95,7 @@ impl Drop for Answering {
 #[derive(Debug)]
 struct Open {
     since: Instant,
-    answering: Arc<AtomicUsize>,
+    answers: Arc<Answers>,
     gone: CancellationToken,
 }
 
@@ -90,8 +110,8 @@ impl Lines {
 
     /// A connection is open; the token tells it to go.
     fn open(&self, id: u64, line: &Line) -> CancellationToken {
-        let (answering, gone) = (line.answering.clone(), CancellationToken::new());
-        self.lock().insert(id, Open { since: Instant::now(), answering, gone: gone.clone() });
+        let (answers, gone) = (line.answers.clone(), CancellationToken::new());
+        self.lock().insert(id, Open { since: Instant::now(), answers, gone: gone.clone() });
         gone
     }
 
@@ -101,8 +121,10 @@ impl Lines {
         if open.len() < most {
             return true;
         }
-        let idle = open.iter().filter(|(_, it)| it.answering.load(Ordering::Relaxed) == 0);
-        let Some(id) = idle.min_by_key(|(_, it)| it.since).map(|(id, _)| *id) else { return false };
+        let idle = open.iter().filter(|(_, it)| !it.answers.are_at_hand());
+        // None comes before some.
+        let least = idle.min_by_key(|(_, it)| (*it.answers.last(), it.since));
+        let Some(id) = least.map(|(id, _)| *id) else { return false };
         if let Some(least) = open.remove(&id) {
             least.gone.cancel();
         }
@@ -141,7 +163,7 @@ impl Serving {
                     tokio::time::sleep(PAUSE).await;
                 }
                 let peer = peer.ip().to_canonical();
-                let line = Line { peer, secure: self.tls.is_some(), answering: Arc::default() };
+                let line = Line { peer, secure: self.tls.is_some(), answers: Arc::default() };
                 let gone = lines.open(id, &line);
                 let lines = lines.clone();
                 let served = self.clone().connection(stream, line, gone);
@@ -217,7 +239,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn the_oldest_that_nobody_answers_makes_room() {
+    async fn the_oldest_that_was_never_answered_makes_room() {
         let lines = Lines::default();
         let open = async |id| {
             let line = Line::default();
@@ -233,6 +255,9 @@ mod tests {
         let _third = third.0.answering();
         assert!(!lines.has_room(2));
         drop(answering);
+        // It was answered, so newer ones on which nobody was go before it.
+        let fourth = open(4).await;
+        assert!(lines.has_room(3) && fourth.1.is_cancelled() && !first.1.is_cancelled());
         assert!(lines.has_room(2) && first.1.is_cancelled());
     }
 }

@@ -2,13 +2,13 @@
 //! that QFPay wants, and nothing of what is told.
 use axum::{
     Router,
-    body::Bytes,
-    extract::{DefaultBodyLimit, State},
-    http::{HeaderMap, StatusCode},
+    extract::{Request, State},
+    http::StatusCode,
     response::{IntoResponse as _, Response},
     routing::post,
 };
 
+use super::admit::{Bodies, Refusal};
 use crate::mcp::{MAX_NOTIFICATION, Merchants, SIGN_HEADER, Taken};
 
 /// The path of notifications.
@@ -18,14 +18,19 @@ const ACKNOWLEDGED: &str = "SUCCESS";
 
 /// The route, for the orders of all `merchants`.
 pub fn router(merchants: Merchants) -> Router {
-    Router::new()
-        .route(PATH, post(take))
-        .layer(DefaultBodyLimit::max(MAX_NOTIFICATION))
-        .with_state(merchants)
+    Router::new().route(PATH, post(take)).with_state((merchants, Bodies::new(MAX_NOTIFICATION)))
 }
 
-async fn take(State(merchants): State<Merchants>, headers: HeaderMap, body: Bytes) -> Response {
-    let signature = headers.get(SIGN_HEADER).and_then(|it| it.to_str().ok());
+async fn take(
+    State((merchants, bodies)): State<(Merchants, Bodies)>,
+    request: Request,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    let (body, _room) = match bodies.read(body).await.map_err(Refusal::into_response) {
+        Ok(read) => read,
+        Err(response) => return response,
+    };
+    let signature = parts.headers.get(SIGN_HEADER).and_then(|it| it.to_str().ok());
     match merchants.notified(&body, signature).await {
         Taken::Yes => ACKNOWLEDGED.into_response(),
         Taken::NotBelieved(why) => (StatusCode::FORBIDDEN, format!("{why}\n")).into_response(),

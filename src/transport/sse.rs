@@ -15,6 +15,7 @@ use std::{
 
 use axum::{
     Extension, Router,
+    body::Body,
     extract::{Query, Request, State},
     http::{HeaderName, HeaderValue, StatusCode, header::RETRY_AFTER},
     response::{
@@ -35,7 +36,7 @@ use tokio::sync::mpsc::{self, error::TrySendError};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::{
-    admit::{Bodies, Envelope, Refusal, may_call},
+    admit::{Bodies, Envelope, Held, Refusal, may_call},
     lines::{Answering, Line},
     opening::Opening,
     places::{Place, Places},
@@ -56,6 +57,8 @@ const FULL_TIME: Duration = Duration::from_secs(30);
 #[derive(Debug, Clone)]
 pub(super) struct Limits {
     pub(super) sessions: Places,
+    /// Calls that are being worked on.
+    pub(super) calls: Places,
     pub(super) bodies: Bodies,
     /// The path that a proxy puts before ours.
     pub(super) prefix: String,
@@ -225,13 +228,14 @@ async fn message<S: ServerHandler + Clone>(
         return (StatusCode::NOT_FOUND, text).into_response();
     };
     let (mut parts, body) = request.into_parts();
-    let read = desk.limits.bodies.read(body).await;
-    let parsed = read.and_then(|body| parse(&parts, &body));
-    parts.extensions.insert(Via("sse"));
-    let mut message = match parsed {
-        Ok(message) => message,
+    let (mut message, held) = match desk.limits.take(&parts, body).await {
+        Ok(taken) => taken,
         Err(refusal) => return refusal.into_response(),
     };
+    let _answering = parts.extensions.get::<Line>().map(Line::answering);
+    // Until it is taken, and until nobody works on it any more.
+    parts.extensions.insert(held.clone());
+    parts.extensions.insert(Via("sse"));
     // The server finds the request's headers here, as with streamable HTTP.
     match &mut message {
         JsonRpcMessage::Request(request) => {
@@ -242,7 +246,9 @@ async fn message<S: ServerHandler + Clone>(
         }
         JsonRpcMessage::Response(_) | JsonRpcMessage::Error(_) => {}
     }
-    match inbound.send_timeout(message, FULL_TIME).await {
+    let taken = inbound.send_timeout(message, FULL_TIME).await;
+    drop(held);
+    match taken {
         Ok(()) => (StatusCode::ACCEPTED, "Accepted").into_response(),
         Err(mpsc::error::SendTimeoutError::Timeout(_)) => {
             (StatusCode::SERVICE_UNAVAILABLE, "the session's queue is full; read its stream")
@@ -252,6 +258,28 @@ async fn message<S: ServerHandler + Clone>(
             (StatusCode::NOT_FOUND, "the session has ended; open a new stream with GET /sse")
                 .into_response()
         }
+    }
+}
+
+impl Limits {
+    /// The message in a body, and what it takes.
+    async fn take(
+        &self,
+        parts: &http::request::Parts,
+        body: Body,
+    ) -> Result<(ClientJsonRpcMessage, Arc<Held>), Refusal> {
+        let (body, room) = self.bodies.read(body).await?;
+        let message = parse(parts, &body)?;
+        let id = match &message {
+            JsonRpcMessage::Request(request) => Some(request.id.clone()),
+            JsonRpcMessage::Notification(_)
+            | JsonRpcMessage::Response(_)
+            | JsonRpcMessage::Error(_) => None,
+        };
+        let who = parts.extensions.get::<Principal>().map(|it| it.name.as_str());
+        let place = self.calls.take(who);
+        let place = place.ok_or(Refusal::TooManyCalls { most: self.calls.most(), id })?;
+        Ok((message, Arc::new(Held { _place: place, _room: room })))
     }
 }
 
@@ -298,7 +326,9 @@ impl Transport<RoleServer> for Wire {
         }
     }
 
+    /// Nothing more is begun for a client that does not read what it is told.
     async fn receive(&mut self) -> Option<RxJsonRpcMessage<RoleServer>> {
+        drop(self.outbound.reserve().await.ok()?);
         self.received.recv().await
     }
 

@@ -1,5 +1,5 @@
 //! Approvals outside the conversation: a person at a terminal, or on a page behind their login.
-use std::{process::Stdio, time::Duration};
+use std::{path::PathBuf, process::Stdio, time::Duration};
 
 use serde_json::{Value, json};
 use sqlx::Connection as _;
@@ -191,15 +191,21 @@ pub(crate) struct Page {
 
 const PASSWORD: &str = "correct horse battery";
 
+/// A file that lets `alice` approve.
+pub(crate) async fn operators(desk: &Desk) -> PathBuf {
+    let mut made = desk.command();
+    made.args(["operator", "alice"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut made = made.spawn().unwrap();
+    made.stdin.take().unwrap().write_all(format!("{PASSWORD}\n").as_bytes()).await.unwrap();
+    let line = made.wait_with_output().await.unwrap().stdout;
+    let file = desk.path().join("operators");
+    std::fs::write(&file, line).unwrap();
+    file
+}
+
 impl Page {
     pub(crate) async fn start(desk: &Desk, mut command: tokio::process::Command) -> Self {
-        let mut made = desk.command();
-        made.args(["operator", "alice"]).stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut made = made.spawn().unwrap();
-        made.stdin.take().unwrap().write_all(format!("{PASSWORD}\n").as_bytes()).await.unwrap();
-        let line = made.wait_with_output().await.unwrap().stdout;
-        let file = desk.path().join("operators");
-        std::fs::write(&file, line).unwrap();
+        let file = operators(desk).await;
         command.env("QFPAY_OPERATORS_FILE", &file);
         let service = Service::of(command).await;
         assert!(service.ready.contains("approvals at /approve"), "{}", service.ready);

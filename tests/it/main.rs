@@ -21,6 +21,9 @@ mod docs;
 #[cfg(test)]
 mod harness;
 #[cfg(test)]
+#[cfg(target_os = "linux")]
+mod hostile;
+#[cfg(test)]
 mod layers;
 #[cfg(test)]
 mod limits;

@@ -18,7 +18,7 @@ use axum::{
     extract::{Request, State},
     http::{
         HeaderValue, StatusCode,
-        header::{RETRY_AFTER, WWW_AUTHENTICATE},
+        header::{AUTHORIZATION, RETRY_AFTER, WWW_AUTHENTICATE},
     },
     middleware::Next,
     response::{IntoResponse as _, Response},
@@ -211,7 +211,9 @@ pub(super) async fn require(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let bearer = request.headers().typed_get();
+    // Of two, a proxy may have looked at the other one.
+    let several = request.headers().get_all(AUTHORIZATION).iter().count() > 1;
+    let bearer = if several { None } else { request.headers().typed_get() };
     match auth.principal(bearer).await {
         Ok(principal) => {
             request.extensions_mut().insert(principal);
