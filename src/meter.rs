@@ -37,13 +37,10 @@ pub fn describe() {
     describe_histogram!(UPSTREAM_SECONDS, "How long QFPay took to answer, by endpoint");
     describe_histogram!(PACE_SECONDS, "How long requests waited for their turn in QFPay's limits");
     describe_counter!(PACE_REFUSED, "Requests that got no turn in time");
-    describe_gauge!(
-        IN_DOUBT,
-        "Payments and refunds in doubt, by merchant; 1000 are counted at most"
-    );
+    describe_gauge!(IN_DOUBT, "Payments and refunds in doubt, by merchant");
     describe_gauge!(
         RECOVERY_LAG,
-        "For how long the oldest of these has been in doubt, by merchant"
+        "How long ago the oldest was asked for that left and is not known, by merchant"
     );
     describe_gauge!(SESSIONS, "Open sessions, by transport");
     describe_gauge!(RELOADED, "Whether the last SIGHUP could be followed: 1 or 0");

@@ -92,6 +92,11 @@ pub(super) async fn run(profiles: &Profiles, serve: &Serve) -> ExitCode {
         complain(&format!("qfpay-mcp: the settings are not right:\n{}", problems.join("\n")));
         return ExitCode::from(USAGE);
     }
+    if let Some(url) = &common.notify_url
+        && !notify::is_ours(url, &site)
+    {
+        tracing::warn!(%url, "{} is none of this server's own addresses", var::NOTIFY_URL);
+    }
     let shutdown = Shutdown::new();
     if let Err(error) = shutdown.drain_on_signals() {
         return ended(Err(error));

@@ -99,7 +99,7 @@ enum Command {
     /// Serve MCP over HTTP: Streamable HTTP at /mcp, the older SSE transport at /sse
     ///
     /// Ctrl-C or SIGTERM ends it in two steps: nothing new that moves money is begun, what is under
-    /// way is finished; a second one ends it at once. SIGHUP reads tokens, operators and certificates
+    /// way is finished; a second one waits some seconds at most. SIGHUP reads tokens, operators and certificates
     /// again. docs/operate.md tells how to run it for others.
     Http(http::Serve),
     /// Make a token for a program that is to call the HTTP server

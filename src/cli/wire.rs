@@ -79,6 +79,7 @@ pub(super) fn payments_in(store: &Store, config: &Config, shutdown: &Shutdown) -
         settings: Arc::new(payments::Settings {
             environment: config.environment,
             mchid: config.merchant.mchid.clone(),
+            notify_url: config.notify_url.clone(),
             merchant: config.ledger_merchant(),
             policy: config.policy.clone(),
             approval_time: config.approval_time,

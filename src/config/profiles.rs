@@ -127,15 +127,19 @@ fn own_of(profile: &str, name: &str) -> String {
 }
 
 /// A variable as a profile sees it: its own, else the common one. Where a profile sets it in any form
-/// (for one environment, or as a file), the common forms are not looked at: a key must not be found
-/// that belongs to another.
+/// (for one environment, or as a file), the common forms are not looked at; nor is a key or a merchant
+/// id of others where a profile has an app code of its own.
 fn lookup(vars: Vars<'_>, profile: &str, name: &str) -> Option<String> {
     let forms = forms_of(name);
     if let Some(own) = forms.iter().any(|it| it == name).then(|| own_of(profile, name)) {
         if let Some(value) = set(vars, &own) {
             return Some(value);
         }
-        if forms.iter().any(|it| set(vars, &own_of(profile, it)).is_some()) {
+        let has =
+            |forms: &[String]| forms.iter().any(|it| set(vars, &own_of(profile, it)).is_some());
+        let goes_with_app =
+            [var::KEY, var::MCHID].iter().any(|it| forms.iter().any(|form| form == it));
+        if has(&forms) || (goes_with_app && has(&forms_of(var::APPCODE))) {
             return None;
         }
     }
@@ -220,6 +224,19 @@ mod tests {
         assert_eq!((find("QFPAY_PROD_KEY"), find("QFPAY_KEY")), (None, None));
         assert_eq!(find("QFPAY_KEY_FILE").as_deref(), Some("file"));
         assert_eq!(lookup(&vars, "shopb", "QFPAY_KEY").as_deref(), Some("common"));
+    }
+
+    #[test]
+    fn an_app_code_of_its_own_comes_with_its_own_key_and_merchant() {
+        let vars = |name: &str| match name {
+            "QFPAY_KEY" | "QFPAY_PROD_MCHID" | "QFPAY_APPCODE" => Some("common".to_owned()),
+            "QFPAY_PROFILE_SHOPB_APPCODE" => Some("b".to_owned()),
+            _ => None,
+        };
+        for name in ["QFPAY_KEY", "QFPAY_PROD_MCHID", "QFPAY_MCHID"] {
+            assert_eq!(lookup(&vars, "shopb", name), None, "{name}");
+        }
+        assert_eq!(lookup(&vars, "shopa", "QFPAY_KEY").as_deref(), Some("common"));
     }
 
     #[test]

@@ -65,11 +65,13 @@ impl Asking {
     /// Hears what this caller's person answered. A yes shows that they are there and not worn out;
     /// a no is a no: an agent that asks again and again wears nobody out.
     fn hear(&self, caller: &Caller, answer: &Result<(), NotConfirmed>) {
-        let (mut noes, whose) = (self.recent_noes(), whose(caller));
+        let (mut noes, whose) = (self.recent_noes(), person_of(caller));
         match answer {
             Ok(()) => drop(noes.remove(&whose)),
             Err(NotConfirmed::Declined | NotConfirmed::Cancelled) => {
-                noes.entry(whose).or_default().push(Instant::now());
+                let times = noes.entry(whose).or_default();
+                times.truncate(ENOUGH);
+                times.insert(0, Instant::now());
             }
             Err(_) => {}
         }
@@ -77,7 +79,7 @@ impl Asking {
 
     /// Whether this caller's person said no often enough for now.
     fn has_enough(&self, caller: &Caller) -> bool {
-        self.recent_noes().get(&whose(caller)).is_some_and(|it| it.len() >= ENOUGH)
+        self.recent_noes().get(&person_of(caller)).is_some_and(|it| it.len() >= ENOUGH)
     }
 
     fn recent_noes(&self) -> MutexGuard<'_, HashMap<String, Vec<Instant>>> {
@@ -218,6 +220,11 @@ impl Server {
         Ok(InputRequiredResult::new(Some(requests), Some(state)))
     }
 
+    /// Whether a state comes from a question that this caller was asked, and may still answer.
+    pub(super) fn asked(&self, caller: &Caller, state: &str) -> bool {
+        self.payments.asks() && self.open(caller, state).is_ok()
+    }
+
     /// The yes that a state is about, and when it was asked for.
     fn open(&self, caller: &Caller, state: &str) -> Result<(Yes, Timestamp), NotConfirmed> {
         let payload = match self.asking.codec.open_with(state, call_of(caller).as_bytes()) {
@@ -248,7 +255,7 @@ impl Server {
             // Who took the call back is not heard any more, whatever came with that.
             biased;
             () = context.ct.cancelled() => return Err(NotConfirmed::Cancelled),
-            () = self.payments.stop.cancelled() => return Err(NotConfirmed::Cancelled),
+            () = self.payments.stop.cancelled() => return Err(NotConfirmed::Ending),
             answer = context.peer.create_elicitation_with_timeout(form, Some(self.asking.time)) => {
                 answer
             }
@@ -290,6 +297,14 @@ impl Server {
 /// Whom a question is for: another caller cannot answer it.
 fn whose(caller: &Caller) -> String {
     digest([Some(caller.transport), caller.client.as_deref(), caller.principal.as_deref()])
+}
+
+/// Whose person is asked. Where callers are known it is theirs, whatever their client calls itself.
+fn person_of(caller: &Caller) -> String {
+    match &caller.principal {
+        Some(principal) => digest([Some(principal.as_str())]),
+        None => whose(caller),
+    }
 }
 
 /// What a state is bound to.

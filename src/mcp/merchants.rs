@@ -14,7 +14,10 @@ use rmcp::{
 };
 
 use super::{Principal, Server, Taken, tools::ROUTER};
-use crate::ledger::{Approval, LedgerError};
+use crate::{
+    ledger::{Approval, LedgerError},
+    payments::notify::Belongs,
+};
 
 /// The servers of a process, one a merchant; at least one.
 #[derive(Clone)]
@@ -93,8 +96,15 @@ impl Merchants {
         for server in self.all() {
             match server.belongs(body, signature).await {
                 Ok(belongs) => believed.push((belongs, server)),
-                Err(why) => told = why,
+                // It may be theirs who cannot say so now.
+                Err(Taken::Later) => told = Taken::Later,
+                Err(why) if told != Taken::Later => told = why,
+                Err(_) => {}
             }
+        }
+        let sure = believed.iter().any(|(belongs, _)| *belongs == Belongs::Order);
+        if told == Taken::Later && !sure {
+            return told;
         }
         // Where nobody knows the order, an operator finds it at the first whose key is right.
         believed.sort_by_key(|(belongs, _)| std::cmp::Reverse(*belongs));

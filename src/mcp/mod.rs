@@ -20,6 +20,7 @@ pub use merchants::Merchants;
 pub use principal::{Principal, Scope, Scopes, Via};
 pub(crate) use refusal::UNKNOWN;
 pub use server::{Server, Taken};
+pub use tools::known as known_tool;
 pub use view::NEEDS_APPROVAL;
 
 /// What a notification may weigh, and the header that vouches for it.

@@ -168,6 +168,10 @@ fn not_confirmed(tool: &str, why: &NotConfirmed) -> String {
         NotConfirmed::Cancelled | NotConfirmed::TimedOut(_) | NotConfirmed::Expired(_) => {
             format!("Ask the person whether they want it; if so, call {tool} again.")
         }
+        NotConfirmed::Ending => format!(
+            "Call {tool} again in some seconds, with the same arguments and, if you gave one, the \
+             same number; the person is asked anew."
+        ),
         NotConfirmed::Unasked
         | NotConfirmed::TooFast
         | NotConfirmed::Unfit

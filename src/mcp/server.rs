@@ -2,7 +2,7 @@
 use std::{
     panic::AssertUnwindSafe,
     sync::{Arc, OnceLock},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use futures::FutureExt as _;
@@ -264,8 +264,9 @@ impl Server {
             ));
         }
         // What was asked before goes on: the call that brings a person's answer is such.
-        let new = request.request_state.is_none();
-        (new && writes(name) && self.payments.drain.is_cancelled()).then(|| {
+        let caller = Self::caller(tools::known(name), context);
+        let answers = request.request_state.as_ref().is_some_and(|it| self.asked(&caller, it));
+        (!answers && writes(name) && self.payments.drain.is_cancelled()).then(|| {
             "this server is about to end and begins nothing that moves money. Call again in some \
              seconds with the same arguments and, if you gave one, the same number: another server, \
              or this one after its restart, takes it."
@@ -279,11 +280,12 @@ impl Server {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let name = request.name.clone();
+        let name = tools::known(&request.name);
         // The end of the process waits for it, a person's answer included.
-        let _token = writes(&name).then(|| self.payments.tasks.token());
+        let _token = writes(name).then(|| self.payments.tasks.token());
         if let Some(why) = self.turns_away(&request, &context) {
             let text = format!("Refused; nothing was sent: {why}");
+            meter::ran(name, Outcome::Refused, Duration::ZERO);
             return Ok(CallToolResult::error(vec![ContentBlock::text(text)]).into());
         }
         let begun = Instant::now();
@@ -291,7 +293,7 @@ impl Server {
         let within = parts.and_then(|it| it.extensions.get::<Span>()).cloned();
         let within = within.unwrap_or_else(Span::current);
         let outcome = tracing::field::Empty;
-        let span = tracing::info_span!(parent: &within, "tool", tool = %name, outcome);
+        let span = tracing::info_span!(parent: &within, "tool", tool = name, outcome);
         let meta = &context.meta;
         meter::continues(&span, meta.get_traceparent(), meta.get_tracestate());
         let call = ROUTER.call(ToolCallContext::new(self, request, context));
@@ -301,11 +303,11 @@ impl Server {
         let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         span.record("outcome", outcome.name());
         span.in_scope(|| {
-            tracing::info!(tool = %name, duration_ms, outcome = outcome.name(), "a tool was called");
+            tracing::info!(tool = name, duration_ms, outcome = outcome.name(), "a tool was called");
         });
-        meter::ran(tools::known(&name), outcome, took);
+        meter::ran(name, outcome, took);
         answer.unwrap_or_else(|_| {
-            tracing::error!(tool = %name, "a tool panicked");
+            tracing::error!(tool = name, "a tool panicked");
             let text = format!(
                 "{UNKNOWN}: the server failed inside this tool. If it was to pay or refund, do not \
                  repeat it; call query_transaction first."

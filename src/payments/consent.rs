@@ -64,6 +64,8 @@ pub enum NotConfirmed {
     OtherTerms,
     #[error("the person said no several times in the last minutes, and is left alone for now")]
     Enough,
+    #[error("the server is about to end, and waits for no answer any more")]
+    Ending,
     #[error("the client did not ask the person: {0}")]
     Failed(String),
 }

@@ -11,6 +11,7 @@ use crate::{
     domain::{OrderNumber, PaymentEvent, PaymentState, PaymentTerms, Spent},
     ledger::{Caller, Entry, Happening, News, Note, Noted, Opened, Opening, Payment},
     policy::Action,
+    spec::Field,
 };
 
 /// A payment to make; every part already parsed.
@@ -53,6 +54,19 @@ impl Payments {
             .unwrap_or_else(|error| Err(Refused::Unrecorded { number, cause: error.to_string() }))
     }
 
+    /// Whom QFPay tells is the operator's to say, where they do.
+    fn permit_notify_url(&self, terms: &PaymentTerms) -> Result<(), Refused> {
+        let ours = self.settings.notify_url.as_ref();
+        let given = terms.extras.get(&Field::NotifyUrl);
+        let Some((ours, _)) = ours.zip(given).filter(|(ours, given)| ours != given) else {
+            return Ok(());
+        };
+        let problem = format!(
+            "an operator set where QFPay reports results ({ours}, by QFPAY_NOTIFY_URL); leave it out"
+        );
+        Err(Refused::Argument { argument: Field::NotifyUrl.name(), problem })
+    }
+
     async fn create_once(
         &self,
         caller: &Caller,
@@ -61,6 +75,7 @@ impl Payments {
         guard: Option<Timestamp>,
         yes: Option<Yes>,
     ) -> Result<Receipt, Refused> {
+        self.permit_notify_url(terms)?;
         let budget = self.budget(Action::CreatePayment, terms.amount);
         // The sums are the ledger's to hold; here they are read only to tell all rules at once.
         if self.permit_payment(terms, Some(Spent::default())).is_err() {

@@ -12,10 +12,9 @@ use tracing::Instrument as _;
 use crate::{
     client::{Answer, Gateway, Trade, Trouble, response::cleaned},
     clock::Clock,
-    domain::{Amount, Budget, OrderNumber, PaymentState, RefundState, Spent, time},
+    domain::{Amount, Budget, OrderNumber, PaymentState, Spent, time},
     ledger::{
-        Caller, Entry, Filter, Happening, Kind, Ledger, LedgerError, MOST_WAITING, News, Note,
-        Noted,
+        Caller, Entry, Happening, Kind, Ledger, LedgerError, MOST_WAITING, News, Note, Noted,
     },
     policy::{Action, Facts, Policy, Violation},
     spec::Environment,
@@ -42,6 +41,8 @@ pub use changes::{Changes, Listener};
 pub struct Settings {
     pub environment: Environment,
     pub mchid: Option<String>,
+    /// Where QFPay is to send notifications, where an operator said so.
+    pub notify_url: Option<String>,
     /// The merchant's id, or the app's where there is none, as people are shown it.
     pub merchant: String,
     pub policy: Policy,
@@ -86,7 +87,9 @@ pub enum Refused {
     #[error("{0}")]
     NotConfirmed(consent::NotConfirmed),
     /// More questions than anybody reads.
-    #[error("{MOST_WAITING} approvals wait for a person already")]
+    #[error(
+        "as many approvals wait for a person as may ({MOST_WAITING}, and fewer for one caller)"
+    )]
     TooManyWait,
     /// The number stands for something else.
     #[error("{number} was already used for {what}")]
@@ -156,31 +159,26 @@ fn lines(messages: impl Iterator<Item = impl fmt::Display>) -> String {
     messages.map(|it| it.to_string()).collect::<Vec<_>>().join("; ")
 }
 
-/// What is in doubt.
+/// What waits to be settled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Doubts {
-    /// At most [`Doubts::MOST`] are counted.
+    /// How much is in doubt.
     pub count: usize,
-    /// For how long the oldest of them has been.
+    /// How long ago the oldest of it was asked for, or of what left and has no answer.
     pub oldest: Duration,
-}
-
-impl Doubts {
-    pub const MOST: u32 = 1000;
 }
 
 impl Payments {
     /// How much is in doubt now.
     pub async fn doubts(&self) -> Result<Doubts, LedgerError> {
-        let states = [PaymentState::InDoubt.word(), RefundState::InDoubt.word()];
-        let mut states = states.map(str::to_owned).to_vec();
-        states.dedup();
-        let filter = Filter { states, limit: Doubts::MOST, ..Filter::default() };
-        let doubts = self.ledger.list(&filter).await?;
-        let since = doubts.iter().map(Entry::asked_at).min();
+        let in_doubt = |it: &Entry| it.status() == PaymentState::InDoubt.word();
+        // What left, and has no answer: for long only where a process ended in between.
+        let open = |it: &Entry| in_doubt(it) || it.status() == PaymentState::Sent.word();
+        let open = self.all_unfinished(open).await?;
+        let since = open.iter().map(Entry::asked_at).min();
         let oldest = since.map(|it| self.clock.now().duration_since(it));
         let oldest = oldest.and_then(|it| Duration::try_from(it).ok()).unwrap_or_default();
-        Ok(Doubts { count: doubts.len(), oldest })
+        Ok(Doubts { count: open.iter().filter(|it| in_doubt(it)).count(), oldest })
     }
 
     /// Whether the ledger answers.

@@ -159,7 +159,7 @@ impl Payments {
         Ok(failed)
     }
 
-    async fn all_unfinished(
+    pub(super) async fn all_unfinished(
         &self,
         due: impl Fn(&Entry) -> bool,
     ) -> Result<Vec<Entry>, LedgerError> {

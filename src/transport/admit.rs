@@ -1,5 +1,5 @@
 //! What stands before rmcp's streamable HTTP: it bounds and names what rmcp leaves open, and does
-//! not know what the messages ask for.
+//! know of the messages only which tool they call.
 //!
 //! - `Accept`: rmcp answers 406 to `*/*` or JSON alone; both are served here.
 //! - Bodies: bounded in length and time; broken JSON is 400 with JSON-RPC's -32700, and JSON that is
@@ -45,7 +45,7 @@ use super::{
     lines::{Answering, Line},
     places::{Place, Places},
 };
-use crate::mcp::{Principal, Scope, Via};
+use crate::mcp::{Principal, Scope, Via, known_tool};
 
 /// How long a client may take to send the body of a request.
 const BODY_TIME: Duration = Duration::from_secs(30);
@@ -161,7 +161,11 @@ impl Gate {
         may_call(&parts, &envelope, &body)?;
         let opens = envelope.method.as_deref() == Some("initialize")
             && session_of(&parts.headers).is_none();
-        let place = self.calls.take(who);
+        // Answers of persons, and words that something is over, make room: they never want any.
+        let place = match (&envelope.method, &id) {
+            (Some(_), Some(_)) => self.calls.take(who),
+            _ => Some(Place::none()),
+        };
         let place =
             place.ok_or(Refusal::TooManyCalls { most: self.calls.most(), id: id.clone() })?;
         let held = Arc::new(Held { _place: place, _room: room });
@@ -237,7 +241,7 @@ pub(super) fn may_call(
     if held.has(needed) {
         return Ok(());
     }
-    let denied = Denied::Scope { tool: name.into_owned(), needed, held };
+    let denied = Denied::Scope { tool: known_tool(&name), needed, held };
     Err(Refusal::Denied(Box::new(auth.refuse(&denied, parts.uri.path()))))
 }
 

@@ -32,8 +32,10 @@ pub(super) async fn receive(
                     let its operator add your network to QFPAY_TRUSTED_PROXIES.\n";
         return (StatusCode::FORBIDDEN, text).into_response();
     }
-    let forwarded = header(request.headers(), &FORWARDED_FOR);
-    let client = site.client(line.peer, forwarded);
+    // Proxies add to the line, or add lines.
+    let forwarded = request.headers().get_all(&FORWARDED_FOR).iter();
+    let forwarded: Vec<&str> = forwarded.filter_map(|it| it.to_str().ok()).collect();
+    let client = site.client(line.peer, &forwarded.join(","));
     let given = Some(header(request.headers(), &REQUEST_ID)).filter(|it| trusted && is_name(it));
     let id = given.map_or_else(|| hex::encode(rand::random::<[u8; 8]>()), str::to_owned);
     // Whoever writes of this request later finds the same name.
@@ -45,7 +47,9 @@ pub(super) async fn receive(
     let span = tracing::info_span!("request", %id, %client, method = %request.method(), path);
     let headers = request.headers();
     let (parent, state) = (header(headers, &TRACEPARENT), header(headers, &TRACESTATE));
-    crate::meter::continues(&span, Some(parent).filter(|it| !it.is_empty()), Some(state));
+    // A caller's own trace is told in the message, by whoever may send one.
+    let parent = Some(parent).filter(|it| trusted && !it.is_empty());
+    crate::meter::continues(&span, parent, Some(state));
     // Where messages are served in tasks of their own they find it here.
     request.extensions_mut().insert(span.clone());
     let mut response = next.run(request).instrument(span).await;

@@ -45,6 +45,8 @@ impl Default for Probes {
 #[derive(Debug, Clone)]
 pub(super) struct Health {
     pub(super) probes: Probes,
+    /// Whether whoever asks may be told why.
+    pub(super) tells: bool,
     /// The server takes nothing new that moves money.
     pub(super) draining: CancellationToken,
 }
@@ -65,7 +67,10 @@ pub(super) async fn readyz(State(health): State<Health>) -> Response {
     }
     match (health.probes.ready)().await {
         Ok(_) => Json(json!({ "status": "ready" })).into_response(),
-        Err(why) => not("not_ready", why),
+        Err(why) => {
+            tracing::warn!(%why, "not ready");
+            not("not_ready", if health.tells { why } else { "see the log".to_owned() })
+        }
     }
 }
 

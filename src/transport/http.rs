@@ -187,7 +187,11 @@ pub async fn serve<S: ServerHandler + Clone>(
         sessions: sessions(),
         sse_sessions: Places::new(settings.max_sse_sessions),
         calls: Places::new(settings.max_calls),
-        health: Health { probes: settings.probes.clone(), draining: shutdown.draining().clone() },
+        health: Health {
+            probes: settings.probes.clone(),
+            tells: false,
+            draining: shutdown.draining().clone(),
+        },
     };
     let serving = Serving {
         app: app(server, &settings, &running),
@@ -329,8 +333,10 @@ fn admin(settings: &Settings, running: &Running) -> Router {
     let mut site = settings.site.clone();
     site.numbers = true;
     let site = Arc::new(site);
-    probes(running)
-        .merge(figures(running))
+    let mut running = running.clone();
+    running.health.tells = true;
+    probes(&running)
+        .merge(figures(&running))
         .fallback(health::nothing_here)
         .layer(middleware::from_fn_with_state(site, guard::check))
 }

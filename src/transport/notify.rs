@@ -9,6 +9,7 @@ use axum::{
 };
 
 use super::admit::{Bodies, Refusal};
+use super::site::Site;
 use crate::mcp::{MAX_NOTIFICATION, Merchants, SIGN_HEADER, Taken};
 
 /// The path of notifications.
@@ -19,6 +20,14 @@ const ACKNOWLEDGED: &str = "SUCCESS";
 /// The route, for the orders of all `merchants`.
 pub fn router(merchants: Merchants) -> Router {
     Router::new().route(PATH, post(take)).with_state((merchants, Bodies::new(MAX_NOTIFICATION)))
+}
+
+/// Whether notifications that are sent to `url` arrive at the route above.
+pub fn is_ours(url: &str, site: &Site) -> bool {
+    let uri = url.parse::<http::Uri>();
+    uri.is_ok_and(|it| {
+        it.path().ends_with(PATH) && it.authority().is_some_and(|it| site.is_host(it.as_str()))
+    })
 }
 
 async fn take(

@@ -53,6 +53,13 @@ impl Places {
     }
 }
 
+impl Place {
+    /// One that takes none, for what needs none.
+    pub(super) fn none() -> Self {
+        Self { who: None, taken: Arc::default() }
+    }
+}
+
 impl Drop for Place {
     fn drop(&mut self) {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);

@@ -9,6 +9,19 @@ use std::{
 use http::Uri;
 use ipnet::IpNet;
 
+/// What stands below the public address, and in no path before it.
+const ROUTES: [&str; 9] = [
+    "/mcp",
+    "/sse",
+    "/messages",
+    "/approve",
+    "/qfpay/notifications",
+    "/healthz",
+    "/readyz",
+    "/metrics",
+    "/.well-known",
+];
+
 /// The names of this machine to itself, as `Host` spells them.
 pub(super) const LOOPBACK: [&str; 3] = ["127.0.0.1", "localhost", "[::1]"];
 
@@ -36,6 +49,8 @@ pub enum SiteError {
         "it is no address; use one such as https://pay.example.com or https://example.com/qfpay"
     )]
     Url,
+    #[error("it ends in one of this server's own paths; leave that (such as `/mcp`) out")]
+    Route,
     #[error(
         "it is no page's origin; use one such as https://app.example.com or http://localhost:*"
     )]
@@ -58,6 +73,9 @@ impl FromStr for PublicUrl {
         let prefix = uri.path().trim_end_matches('/');
         // What stands in a route's place or in a header has to be plain.
         let plain = |c: char| c.is_ascii_alphanumeric() || "/-._~".contains(c);
+        if ROUTES.iter().any(|it| prefix.ends_with(it) || prefix.starts_with(it)) {
+            return Err(SiteError::Route);
+        }
         let fits = prefix.chars().all(plain) && !prefix.contains("//") && !prefix.contains("..");
         if uri.query().is_some() || authority.as_str().contains('@') || !fits {
             return Err(SiteError::Url);

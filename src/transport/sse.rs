@@ -277,7 +277,7 @@ impl Limits {
             | JsonRpcMessage::Error(_) => None,
         };
         let who = parts.extensions.get::<Principal>().map(|it| it.name.as_str());
-        let place = self.calls.take(who);
+        let place = if id.is_some() { self.calls.take(who) } else { Some(Place::none()) };
         let place = place.ok_or(Refusal::TooManyCalls { most: self.calls.most(), id })?;
         Ok((message, Arc::new(Held { _place: place, _room: room })))
     }

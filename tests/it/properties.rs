@@ -264,6 +264,7 @@ fn payments(folder: &std::path::Path, qfpay: &Arc<Lax>, clock: &Arc<Moving>) -> 
             merchant: "m1".to_owned(),
             policy: Policy::default(),
             approval_time: SignedDuration::from_mins(15),
+            notify_url: None,
             zone: TimeZone::UTC,
             repeat_window: SignedDuration::from_mins(5),
             give_up_after: SignedDuration::from_hours(2),

@@ -37,7 +37,7 @@ static NAMES: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
 });
 
 /// A tool's name, or `unknown`.
-pub(super) fn known(tool: &str) -> &'static str {
+pub fn known(tool: &str) -> &'static str {
     NAMES.iter().find(|it| **it == tool).copied().unwrap_or("unknown")
 }
 

@@ -147,6 +147,7 @@ impl World {
                 merchant: "m1".to_owned(),
                 policy: Policy::default(),
                 approval_time: SignedDuration::from_mins(15),
+                notify_url: None,
                 zone: time::qfpay_zone(),
                 repeat_window: SignedDuration::from_mins(5),
                 give_up_after: SignedDuration::from_hours(2),

@@ -1,11 +1,14 @@
 //! The keys of an authorization server: found by its metadata, kept for a while, fetched anew when a
 //! token names one that is not known.
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use jsonwebtoken::jwk::{Jwk, PublicKeyUse};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
-use tokio::{sync::Mutex, time::Instant};
+use tokio::time::Instant;
 
 use super::oauth::Issuer;
 
@@ -15,7 +18,7 @@ const FRESH: Duration = Duration::from_mins(5);
 const STALE: Duration = Duration::from_hours(1);
 /// How soon it is asked again: whoever sends tokens with made-up keys makes us ask no faster.
 const PAUSE: Duration = Duration::from_secs(5);
-/// How long it may take to answer.
+/// How long it may take to answer, its metadata included.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// The longest answer that is read, in bytes.
 const MOST: usize = 256 << 10;
@@ -31,11 +34,13 @@ pub(super) struct Keys {
     at: Option<String>,
     client: reqwest::Client,
     state: Mutex<State>,
+    /// Whoever fetches.
+    turn: tokio::sync::Mutex<()>,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    keys: Arc<Vec<Jwk>>,
+    keys: Vec<Jwk>,
     fetched: Option<Instant>,
     tried: Option<Instant>,
 }
@@ -43,6 +48,12 @@ struct State {
 impl State {
     fn is_younger(since: Option<Instant>, than: Duration) -> bool {
         since.is_some_and(|it| it.elapsed() < than)
+    }
+
+    /// What is known well enough not to ask.
+    fn fresh(&self, id: Option<&str>) -> Option<Vec<Jwk>> {
+        let found = self.with_id(id);
+        (Self::is_younger(self.fetched, FRESH) && !found.is_empty()).then_some(found)
     }
 
     fn with_id(&self, id: Option<&str>) -> Vec<Jwk> {
@@ -71,35 +82,53 @@ impl Keys {
             .timeout(PATIENCE)
             .redirect(reqwest::redirect::Policy::none())
             .build()?;
-        Ok(Self { issuer, at, client, state: Mutex::default() })
+        Ok(Self {
+            issuer,
+            at,
+            client,
+            state: Mutex::default(),
+            turn: tokio::sync::Mutex::default(),
+        })
     }
 
-    /// The keys that a token may be signed with: the one that it names, or all if it names none.
+    /// The keys that a token may be signed with: the one that it names, or all if it names none. What
+    /// is known waits for nobody: whoever sends made-up keys holds only their like up.
     pub(super) async fn find(&self, id: Option<&str>) -> Result<Vec<Jwk>, Unreachable> {
-        // Who comes meanwhile waits for the same answer.
-        let mut state = self.state.lock().await;
-        let found = state.with_id(id);
-        let fresh = State::is_younger(state.fetched, FRESH);
-        if fresh && !found.is_empty() {
+        if let Some(found) = self.state().fresh(id) {
             return Ok(found);
         }
-        if !State::is_younger(state.tried, PAUSE) {
+        // Who comes meanwhile waits for the same answer.
+        let _turn = self.turn.lock().await;
+        if let Some(found) = self.state().fresh(id) {
+            return Ok(found);
+        }
+        let tried = self.state().tried;
+        if !State::is_younger(tried, PAUSE) {
+            let fetched = tokio::time::timeout(PATIENCE, self.fetch()).await;
+            let fetched = fetched.unwrap_or_else(|_| Err("it did not answer in time".to_owned()));
+            let mut state = self.state();
             state.tried = Some(Instant::now());
-            match self.fetch().await {
+            match fetched {
                 Ok(keys) => {
                     tracing::debug!(keys = keys.len(), "fetched the authorization server's keys");
-                    (state.keys, state.fetched) = (Arc::new(keys), Some(Instant::now()));
+                    (state.keys, state.fetched) = (keys, state.tried);
                 }
                 Err(error) => {
-                    tracing::warn!(issuer = %self.issuer, %error, "cannot fetch an authorization server's keys");
+                    let issuer = &self.issuer;
+                    tracing::warn!(%issuer, %error, "cannot fetch an authorization server's keys");
                 }
             }
         }
+        let state = self.state();
         if State::is_younger(state.fetched, STALE) {
             Ok(state.with_id(id))
         } else {
             Err(Unreachable)
         }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn fetch(&self) -> Result<Vec<Jwk>, String> {

@@ -186,10 +186,12 @@ impl OAuth {
 
     fn principal(&self, claims: &Claims) -> Result<Principal, Denied> {
         // A token that a client got for itself may name the client alone.
-        let subject = claims.text("sub").or_else(|| claims.text("client_id"));
-        let subject =
-            subject.ok_or_else(|| Denied::Invalid("it does not say whose it is".into()))?;
-        let name = format!("oauth:{subject}");
+        let name = match (claims.text("sub"), claims.text("client_id")) {
+            (Some(subject), _) => format!("oauth:{subject}"),
+            // A client may be called as a person is (RFC 9068 §5).
+            (None, Some(client)) => format!("oauth-client:{client}"),
+            (None, None) => return Err(Denied::Invalid("it does not say whose it is".into())),
+        };
         // Two of them must not look alike in the audit.
         if cleaned(&name) != name {
             return Err(Denied::Invalid("its subject is too long, or cannot be printed".into()));

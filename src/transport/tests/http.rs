@@ -241,6 +241,26 @@ async fn sessions_are_capped_and_an_ended_one_makes_room() {
     soon("room for a session", async { while open().await.status() != StatusCode::OK {} }).await;
 }
 
+/// A person's answer is what makes room; it must not want any.
+#[tokio::test]
+async fn where_no_call_has_room_answers_and_ends_of_calls_are_taken_all_the_same() {
+    let world = World::with(|settings| settings.max_calls = 1).await;
+    let session = world.open("2025-11-25").await;
+    let slow = tokio::spawn(world.in_session(&session, &call("slow")).send());
+    world.till.has_begun().await;
+    let refused = world.in_session(&session, &call("noop")).send().await.unwrap();
+    assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+    for message in [
+        json!({"jsonrpc": "2.0", "id": 99, "result": {"action": "accept", "content": {}}}),
+        json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 98}}),
+    ] {
+        let taken = world.in_session(&session, &message).send().await.unwrap();
+        assert_eq!(taken.status(), StatusCode::ACCEPTED, "{message}");
+    }
+    world.till.let_end();
+    assert_eq!(text(&message(slow.await.unwrap().unwrap()).await), "done");
+}
+
 #[tokio::test]
 async fn a_person_or_a_probe_gets_a_text() {
     let world = World::new().await;

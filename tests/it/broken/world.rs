@@ -151,6 +151,7 @@ impl World {
             merchant: "m1".to_owned(),
             policy: Policy::default(),
             approval_time: SignedDuration::from_mins(15),
+            notify_url: None,
             zone: TimeZone::UTC,
             repeat_window: SignedDuration::from_mins(5),
             give_up_after: GIVE_UP,

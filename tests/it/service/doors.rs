@@ -185,3 +185,39 @@ async fn a_public_name_takes_tokens_on_this_machine_too() {
         assert!(done.status.code() == Some(1) && said.contains("QFPAY_TOKENS_FILE"), "{said}");
     }
 }
+
+#[tokio::test]
+async fn whom_qfpay_tells_is_the_operators_to_say() {
+    let desk = Desk::new();
+    let ours = "https://pay.example.com/qfpay/notifications";
+    let service = Service::start(&desk, &[], &[("QFPAY_NOTIFY_URL", ours)]).await;
+    let mut elsewhere = order("N1");
+    elsewhere["notify_url"] = json!("https://evil.example/x");
+    let refused = service.call("", "create_payment", elsewhere).await;
+    let refused = refused.as_str().unwrap();
+    assert!(
+        refused.contains("nothing was sent") && refused.contains("QFPAY_NOTIFY_URL"),
+        "{refused}"
+    );
+    let mut the_same = order("N1");
+    the_same["notify_url"] = json!(ours);
+    assert_eq!(service.call("", "create_payment", the_same).await["status"], "pending");
+    service.logged("QFPAY_NOTIFY_URL is none of this server's own addresses").await;
+}
+
+/// A proxy may add a line of its own to the caller's.
+#[tokio::test]
+async fn the_log_names_the_caller_whom_the_proxy_saw_and_no_text_of_theirs() {
+    let service =
+        Service::start(&Desk::new(), &[], &[("QFPAY_LOG", "info"), ("QFPAY_LOG_FORMAT", "json")])
+            .await;
+    let call = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call",
+                      "params": {"name": "x\nforged", "arguments": {}}});
+    let (_, session) = service.initialize("").await;
+    let asked = service.post("/mcp", "", &call).header("mcp-session-id", session.unwrap());
+    let asked = asked.header("mcp-protocol-version", "2025-11-25");
+    let asked = asked.header("x-forwarded-for", "6.6.6.6").header("x-forwarded-for", "203.0.113.9");
+    asked.send().await.unwrap();
+    let line = service.logged("203.0.113.9").await;
+    assert!(line.contains("\"tool\":\"unknown\"") && !line.contains("forged"), "{line}");
+}

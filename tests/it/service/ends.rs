@@ -1,11 +1,12 @@
 //! How the server ends: nothing new that moves money, what is under way to its end, then all.
 use nix::sys::signal::Signal;
 use qfpay_mcp::{
-    simulator::{Settings, Simulator, When},
+    simulator::{Gate, Settings, Simulator, When},
     spec::endpoints::Endpoint,
 };
-use reqwest::StatusCode;
+use reqwest::{Response, StatusCode};
 use serde_json::json;
+use tokio::task::JoinHandle;
 
 use super::{Service, message, order};
 use crate::harness::{Desk, soon};
@@ -24,24 +25,32 @@ async fn world() -> (Desk, Simulator, Service) {
     (desk, simulator, service)
 }
 
+type Answer = JoinHandle<reqwest::Result<Response>>;
+
+/// A payment that QFPay holds.
+async fn payment_under_way(simulator: &Simulator, service: &Service) -> (Gate, Answer) {
+    let gate = simulator.hold(Endpoint::Payment, When::After);
+    let call = json!({"name": "create_payment", "arguments": order("A1")});
+    let under_way = tokio::spawn(service.request("", "tools/call", call).send());
+    soon("the payment is at QFPay", gate.reached()).await;
+    (gate, under_way)
+}
+
 #[tokio::test]
 async fn an_ending_server_begins_no_payment_answers_questions_and_finishes_what_is_under_way() {
     let (_desk, simulator, service) = world().await;
     service.call("", "create_payment", order("BEFORE")).await;
-    let gate = simulator.hold(Endpoint::Payment, When::After);
-    let under_way = service.request(
-        "",
-        "tools/call",
-        json!({"name": "create_payment", "arguments": order("A1")}),
-    );
-    let under_way = tokio::spawn(under_way.send());
-    soon("the payment is at QFPay", gate.reached()).await;
+    let (gate, under_way) = payment_under_way(&simulator, &service).await;
     service.signal(Signal::SIGTERM);
     service.logged("beginning nothing new").await;
 
     let (status, why) = service.get("/readyz").await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
     assert!(why.contains("draining"), "{why}");
+    // A state that answers no question of ours opens nothing.
+    let call = json!({"name": "create_payment", "arguments": order("A3"), "requestState": "x"});
+    let answer = message(service.request("", "tools/call", call).send().await.unwrap()).await;
+    assert_eq!(answer["result"]["isError"], true, "{answer}");
     let refused = service.call("", "create_payment", order("A2")).await;
     let refused = refused.as_str().unwrap();
     assert!(
@@ -62,21 +71,17 @@ async fn an_ending_server_begins_no_payment_answers_questions_and_finishes_what_
 #[tokio::test]
 async fn a_second_signal_ends_it_without_waiting_any_longer() {
     let (_desk, simulator, service) = world().await;
-    let gate = simulator.hold(Endpoint::Payment, When::After);
-    let under_way = service.request(
-        "",
-        "tools/call",
-        json!({"name": "create_payment", "arguments": order("A1")}),
-    );
-    let under_way = tokio::spawn(under_way.send());
-    soon("the payment is at QFPay", gate.reached()).await;
+    let (gate, under_way) = payment_under_way(&simulator, &service).await;
     service.signal(Signal::SIGTERM);
     service.logged("beginning nothing new").await;
     service.signal(Signal::SIGINT);
     service.logged("again: ending").await;
-    gate.release();
+    // QFPay never answers; what it is told then is that nobody knows.
+    let answer = under_way.await.unwrap().unwrap();
+    assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
+    assert!(answer.text().await.unwrap().contains("do not repeat it"));
     assert_eq!(service.ended().await, Some(0));
-    under_way.abort();
+    gate.release();
 }
 
 #[tokio::test]
