@@ -18,7 +18,7 @@ use crate::{
     telemetry,
     transport::{
         Auth, Issuer, OAuth, Operators, Probes, Question, Shutdown, Tls, Tokens, approve, http,
-        notify,
+        notify, open_as_many_as_may_be,
         site::{self, Site},
     },
 };
@@ -89,6 +89,7 @@ pub(super) async fn run(profiles: &Profiles, serve: &Serve) -> ExitCode {
         complain(&format!("qfpay-mcp: the settings are not right:\n{}", problems.join("\n")));
         return ExitCode::from(USAGE);
     }
+    open_as_many_as_may_be();
     let shutdown = Shutdown::new();
     if let Err(error) = shutdown.drain_on_signals() {
         return ended(Err(error));
