@@ -37,7 +37,7 @@ const MANY: usize = 3000;
 /// What it keeps open at most.
 const KEPT: usize = 2048;
 /// Bytes that a slow client sends before it goes on waiting.
-const DRIPS: usize = 3;
+const DRIPS: usize = 2;
 
 impl Target {
     /// Connections on which each has sent `bytes`.
@@ -120,7 +120,7 @@ async fn bodies_that_never_end_keep_nobody_out(target: &Target) -> Tally {
 
 async fn bodies_that_never_come_keep_nobody_out(target: &Target) -> Tally {
     let head = target.head(honest::initialize("2025-11-25").to_string().len());
-    let streams = target.begun(head.as_bytes(), connections(MANY)).await;
+    let streams = target.begun(head.as_bytes(), connections(KEPT + 250)).await;
     let tally = target.dripped(streams).await;
     assert!(tally.of("kept waiting") <= KEPT, "{tally}");
     tally
