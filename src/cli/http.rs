@@ -18,7 +18,7 @@ use crate::{
     meter, telemetry,
     transport::{
         Auth, Issuer, OAuth, Operators, Probes, Question, Shutdown, Tls, TokenError, Tokens,
-        approve, http, notify,
+        approve, http, notify, open_as_many_as_may_be,
         site::{self, Site},
     },
 };
@@ -97,6 +97,7 @@ pub(super) async fn run(profiles: &Profiles, serve: &Serve) -> ExitCode {
     {
         tracing::warn!(%url, "{} is none of this server's own addresses", var::NOTIFY_URL);
     }
+    open_as_many_as_may_be();
     let shutdown = Shutdown::new();
     if let Err(error) = shutdown.drain_on_signals() {
         return ended(Err(error));

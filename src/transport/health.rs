@@ -41,7 +41,7 @@ impl Default for Probes {
     }
 }
 
-/// What [`readyz`] and [`metrics`] decide by.
+/// What [`readyz`] and [`metrics()`] decide by.
 #[derive(Debug, Clone)]
 pub(super) struct Health {
     pub(super) probes: Probes,

@@ -26,9 +26,9 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
-use super::tls::Tls;
+use super::{files, tls::Tls};
 
-/// The most connections at once.
+/// The most connections at once, where there may be as many files.
 pub(super) const MOST: usize = 2048;
 /// How long a client may take to send the head of a request. hyper counts the idle time between two
 /// requests as well, so this is longer than the 90 s for which clients keep a connection.
@@ -144,7 +144,7 @@ pub(super) struct Serving {
 impl Serving {
     /// Takes connections until the stop; gives those that are open then.
     pub(super) async fn accept(self, listener: TcpListener) -> JoinSet<()> {
-        let lines = Lines::default();
+        let (lines, most) = (Lines::default(), files::connections(MOST));
         let mut connections = JoinSet::new();
         let stop = self.stop.clone();
         let taking = async {
@@ -159,7 +159,7 @@ impl Serving {
                         }
                     }
                 };
-                while !lines.has_room(MOST) {
+                while !lines.has_room(most) {
                     tokio::time::sleep(PAUSE).await;
                 }
                 let peer = peer.ip().to_canonical();

@@ -9,6 +9,7 @@
 mod admit;
 pub mod approve;
 mod auth;
+mod files;
 mod front;
 mod guard;
 mod health;
@@ -28,6 +29,7 @@ mod tls;
 use signals::Signals;
 
 pub use auth::{Auth, Issuer, IssuerError, NewToken, OAuth, TokenError, Tokens};
+pub use files::open_as_many_as_may_be;
 pub use health::{Probes, Question};
 pub use login::{OperatorError, Operators};
 pub use tls::{Tls, TlsError};

@@ -33,7 +33,7 @@ use qfpay_mcp::{mcp::Scopes, transport::NewToken};
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader},
-    process::Child,
+    process::{Child, Command},
     sync::{Semaphore, watch},
     task::JoinSet,
 };
@@ -59,7 +59,7 @@ macro_rules! attacks {
             $(
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn $rule() {
-                    $crate::hostile::Target::attacked("127.0.0.1:0", super::$rule).await;
+                    $crate::hostile::Target::attacked("127.0.0.1:0", None, super::$rule).await;
                 }
             )*
         }
@@ -142,10 +142,10 @@ struct Target {
 
 impl Target {
     /// Has `attack` done to a server on `bind` while honest clients work, and prints the figures.
-    async fn attacked<F: AsyncFnOnce(&Self) -> Tally>(bind: &str, attack: F) {
+    async fn attacked<F: AsyncFnOnce(&Self) -> Tally>(bind: &str, files: Option<u32>, attack: F) {
         let _turn = TURN.acquire().await.unwrap();
         let start = Instant::now();
-        let mut this = Self::start(bind).await;
+        let mut this = Self::start(bind, files).await;
         let (mut served, over) = (JoinSet::new(), CancellationToken::new());
         for way in [Way::Modern, Way::Session, Way::Sse] {
             let (count, counted) = watch::channel(0);
@@ -173,7 +173,8 @@ impl Target {
         assert!(after < MOST_MIB, "{rule}: {after} MiB");
     }
 
-    async fn start(bind: &str) -> Self {
+    /// A server on `bind`, which may have so many files open.
+    async fn start(bind: &str, most: Option<u32>) -> Self {
         let desk = Desk::new();
         files();
         let names =
@@ -196,6 +197,9 @@ impl Target {
             .env("QFPAY_SIMULATOR_PAYER_SECONDS", "never")
             .env("QFPAY_RECOVERY_SECONDS", "off")
             .stderr(Stdio::piped());
+        if let Some(most) = most {
+            command = with_files(most, command.as_std());
+        }
         let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let ready = lines.next_line().await.unwrap().unwrap();
@@ -301,6 +305,20 @@ impl Target {
             .header("mcp-session-id", session);
         ended.send().await.unwrap().status().as_u16()
     }
+}
+
+/// The same command, started with so many files at most.
+fn with_files(most: u32, command: &std::process::Command) -> Command {
+    let mut limited = Command::new("/bin/sh");
+    limited
+        .args(["-c", "ulimit -n $0 && exec \"$@\"", &most.to_string()])
+        .arg(command.get_program())
+        .args(command.get_args())
+        .env_clear()
+        .envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))))
+        .kill_on_drop(true)
+        .stderr(Stdio::piped());
+    limited
 }
 
 /// The status of an answer, or that there was none.

@@ -15,7 +15,7 @@ attacks! {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_is_no_proxy_is_not_let_through_for_saying_so() {
-    Target::attacked("0.0.0.0:0", no_forwarded_header_makes_a_proxy).await;
+    Target::attacked("0.0.0.0:0", None, no_forwarded_header_makes_a_proxy).await;
 }
 
 const PREFIXES: [&str; 2] = ["", "/qfpay"];

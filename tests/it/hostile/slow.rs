@@ -1,4 +1,6 @@
 //! Clients that take their time, and clients that never finish.
+use std::time::Duration;
+
 use futures::StreamExt as _;
 use tokio::{io::AsyncWriteExt as _, net::TcpStream};
 
@@ -11,10 +13,15 @@ attacks! {
     bodies_that_never_come_keep_nobody_out,
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_files_are_few_nobody_is_kept_out_either() {
+    Target::attacked("127.0.0.1:0", Some(600), heads_take_all_files).await;
+}
+
 /// It takes half a minute in which nothing happens, so it has no turn.
 #[tokio::test]
 async fn bodies_that_never_come_are_given_up_on_every_route() {
-    let target = Target::start("127.0.0.1:0").await;
+    let target = Target::start("127.0.0.1:0", None).await;
     let head = target.head(1000);
     let asked = ["/mcp", "/mcp/", "/qfpay/mcp", "/qfpay/notifications"].map(async |path| {
         let head = head.replacen("/mcp", path, 1);
@@ -30,7 +37,7 @@ const MANY: usize = 3000;
 /// What it keeps open at most.
 const KEPT: usize = 2048;
 /// Bytes that a slow client sends before it goes on waiting.
-const DRIPS: usize = 3;
+const DRIPS: usize = 2;
 
 impl Target {
     /// Connections on which each has sent `bytes`.
@@ -69,6 +76,19 @@ async fn heads_that_never_end_keep_nobody_out(target: &Target) -> Tally {
     tally
 }
 
+async fn heads_take_all_files(target: &Target) -> Tally {
+    let streams = target.begun(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-A: ", 1000).await;
+    let ask = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let new_ones = async {
+        for _ in 0..20 {
+            assert_eq!(wire::asked(target.address, ask).await, "200");
+        }
+    };
+    // Long before the slow ones are given up.
+    tokio::time::timeout(Duration::from_secs(40), new_ones).await.unwrap();
+    target.dripped(streams).await
+}
+
 async fn bodies_without_a_token_are_not_waited_for(target: &Target) -> Tally {
     let mut all = Vec::new();
     for path in ["/mcp", "/messages?sessionId=1", "/qfpay/mcp", "/approve/x"] {
@@ -100,7 +120,7 @@ async fn bodies_that_never_end_keep_nobody_out(target: &Target) -> Tally {
 
 async fn bodies_that_never_come_keep_nobody_out(target: &Target) -> Tally {
     let head = target.head(honest::initialize("2025-11-25").to_string().len());
-    let streams = target.begun(head.as_bytes(), connections(MANY)).await;
+    let streams = target.begun(head.as_bytes(), connections(KEPT + 250)).await;
     let tally = target.dripped(streams).await;
     assert!(tally.of("kept waiting") <= KEPT, "{tally}");
     tally
