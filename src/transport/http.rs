@@ -37,8 +37,9 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use super::{
     MAX_MESSAGE_BYTES, ServeError, Shutdown,
-    admit::{self, Bodies, Gate, Owners},
+    admit::{self, Gate, Owners},
     auth::{self, Auth},
+    bodies::Bodies,
     front, guard,
     health::{self, Health, Probes},
     lines::Serving,

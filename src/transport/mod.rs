@@ -9,6 +9,8 @@
 mod admit;
 pub mod approve;
 mod auth;
+mod bodies;
+mod envelope;
 mod files;
 mod front;
 mod guard;
@@ -19,6 +21,7 @@ mod login;
 pub mod notify;
 mod opening;
 mod places;
+mod refusal;
 pub mod site;
 mod sse;
 pub mod stdio;

@@ -8,8 +8,8 @@ use axum::{
     routing::post,
 };
 
-use super::admit::{Bodies, Refusal};
 use super::site::Site;
+use super::{bodies::Bodies, refusal::Refusal};
 use crate::mcp::{MAX_NOTIFICATION, Merchants, SIGN_HEADER, Taken};
 
 /// The path of notifications.

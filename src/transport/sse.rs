@@ -36,10 +36,13 @@ use tokio::sync::mpsc::{self, error::TrySendError};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::{
-    admit::{Bodies, Envelope, Held, Refusal, may_call},
+    admit::Held,
+    bodies::Bodies,
+    envelope::{Envelope, may_call},
     lines::{Answering, Line},
     opening::Opening,
     places::{Place, Places},
+    refusal::Refusal,
 };
 use crate::mcp::{Principal, Via};
 
