@@ -35,6 +35,9 @@ pub(super) const MOST: usize = 2048;
 const HEAD_TIME: Duration = Duration::from_secs(100);
 /// The longest head of a request, in bytes.
 const MAX_HEAD_BYTES: usize = 64 << 10;
+/// How long a connection stays at least after it came, or was answered: in a flood of others an honest
+/// client has this long to be heard.
+const GRANTED: Duration = Duration::from_millis(500);
 /// How long to wait where all connections are being answered, or none can be taken.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -99,6 +102,14 @@ struct Open {
     gone: CancellationToken,
 }
 
+impl Open {
+    /// Whether it may go: nobody is answered on it, nor was a moment ago.
+    fn is_idle(&self) -> bool {
+        let last = self.answers.last().unwrap_or(self.since);
+        !self.answers.are_at_hand() && last.elapsed() >= GRANTED
+    }
+}
+
 /// All that are open, by the order they came in.
 #[derive(Debug, Clone, Default)]
 struct Lines(Arc<Mutex<HashMap<u64, Open>>>);
@@ -121,7 +132,7 @@ impl Lines {
         if open.len() < most {
             return true;
         }
-        let idle = open.iter().filter(|(_, it)| !it.answers.are_at_hand());
+        let idle = open.iter().filter(|(_, it)| it.is_idle());
         // None comes before some.
         let least = idle.min_by_key(|(_, it)| (*it.answers.last(), it.since));
         let Some(id) = least.map(|(id, _)| *id) else { return false };
@@ -259,5 +270,19 @@ mod tests {
         let fourth = open(4).await;
         assert!(lines.has_room(3) && fourth.1.is_cancelled() && !first.1.is_cancelled());
         assert!(lines.has_room(2) && first.1.is_cancelled());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_just_came_or_was_just_answered_stays_a_moment() {
+        let lines = Lines::default();
+        let (old, new) = (Line::default(), Line::default());
+        let _old = lines.open(1, &old);
+        let answering = old.answering();
+        tokio::time::advance(GRANTED).await;
+        let gone = lines.open(2, &new);
+        drop(answering);
+        assert!(!lines.has_room(2));
+        tokio::time::advance(GRANTED).await;
+        assert!(lines.has_room(2) && gone.is_cancelled());
     }
 }

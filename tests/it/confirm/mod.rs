@@ -278,7 +278,7 @@ async fn a_call_that_ends_while_the_person_thinks_pays_nothing() {
     }
     client.end().await;
     let audit = desk.audit().await;
-    let gone = "not_confirmed: the person closed the question without an answer";
+    let gone = "not_confirmed: the server is about to end, and waits for no answer any more";
     assert_eq!(audit.last().map(String::as_str), Some(gone), "{audit:?}");
     assert_eq!(sent(&desk).await, 0);
 }
