@@ -278,8 +278,12 @@ async fn a_call_that_ends_while_the_person_thinks_pays_nothing() {
     }
     client.end().await;
     let audit = desk.audit().await;
-    let gone = "not_confirmed: the server is about to end, and waits for no answer any more";
-    assert_eq!(audit.last().map(String::as_str), Some(gone), "{audit:?}");
+    // The client takes the call back and closes; either may be seen first.
+    let gone = [
+        "not_confirmed: the person closed the question without an answer",
+        "not_confirmed: the server is about to end, and waits for no answer any more",
+    ];
+    assert!(audit.last().is_some_and(|it| gone.contains(&it.as_str())), "{audit:?}");
     assert_eq!(sent(&desk).await, 0);
 }
 
