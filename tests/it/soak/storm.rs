@@ -72,8 +72,15 @@ impl<S: Servers> Storm<S> {
         let in_doubt = self.unfinished().await;
         self.world.recover(Arc::new(SystemClock)).await;
         let unknown = self.unfinished().await;
-        let early = self.world.differences(Doubts::Allowed).await;
         // What a fault keeps from its answer is asked about again, as every round does.
+        let mut early = self.world.differences(Doubts::Allowed).await;
+        for _ in 0..REPEATS {
+            if early.is_empty() {
+                break;
+            }
+            self.world.recover(Arc::new(SystemClock)).await;
+            early = self.world.differences(Doubts::Allowed).await;
+        }
         for _ in 0..REPEATS {
             self.world.recover_much_later().await;
             if self.world.differences(Doubts::Over).await.is_empty() {
