@@ -121,11 +121,15 @@ pub fn start(settings: Settings) -> Traces {
     let ours = filter_fn(|it| {
         it.is_span() && it.target().starts_with("qfpay_mcp") && *it.level() <= LevelFilter::INFO
     });
-    let to_collector = provider.map(|it| {
-        tracing_opentelemetry::layer().with_tracer(it.tracer("qfpay-mcp")).with_filter(ours)
-    });
-    // A second start (tests) keeps the first.
-    let _ = tracing_subscriber::registry().with(to_collector).with(to_stderr).try_init();
+    let registry = tracing_subscriber::registry().with(to_stderr);
+    // A second start (tests) keeps the first. A layer that is `None` would want every span.
+    let _ = match provider.map(|it| it.tracer("qfpay-mcp")) {
+        Some(collector) => {
+            let spans = tracing_opentelemetry::layer().with_tracer(collector);
+            registry.with(spans.with_filter(ours)).try_init()
+        }
+        None => registry.try_init(),
+    };
     if let Err(problem) = &traces {
         tracing::warn!(%problem, "traces cannot be sent; check the OTEL_ variables");
     }

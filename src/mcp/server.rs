@@ -263,10 +263,13 @@ impl Server {
                 variables::READ_ONLY
             ));
         }
+        if !writes(name) || !self.payments.drain.is_cancelled() {
+            return None;
+        }
         // What was asked before goes on: the call that brings a person's answer is such.
         let caller = Self::caller(tools::known(name), context);
         let answers = request.request_state.as_ref().is_some_and(|it| self.asked(&caller, it));
-        (!answers && writes(name) && self.payments.drain.is_cancelled()).then(|| {
+        (!answers).then(|| {
             "this server is about to end and begins nothing that moves money. Call again in some \
              seconds with the same arguments and, if you gave one, the same number: another server, \
              or this one after its restart, takes it."
