@@ -89,7 +89,7 @@ impl Merchants {
     }
 
     /// Takes in what QFPay told of its own accord. It sends to one address for each app code, which
-    /// several merchants may share: whose it is, the key says, the merchant id, and the order.
+    /// several merchants may share: whose it is, the key says, then the order, then the merchant id.
     pub async fn notified(&self, body: &[u8], signature: Option<&str>) -> Taken {
         let mut told = Taken::NotBelieved("no merchant".to_owned());
         let mut believed = Vec::new();
