@@ -126,19 +126,26 @@ fn own_of(profile: &str, name: &str) -> String {
     format!("{}_{}_{rest}", var::PROFILE, profile.to_uppercase())
 }
 
-/// A variable as a profile sees it: its own, else the common one. Where a profile sets it in any form
-/// (for one environment, or as a file), the common forms are not looked at; nor is a key or a merchant
-/// id of others where a profile has an app code of its own.
+/// A variable as a profile sees it: its own, else the common one. Where a profile sets it for all
+/// environments, the common ones for one are not looked at. Of what says who a merchant is, no common
+/// form is looked at where a profile sets any (for one environment, or as a file); nor is a key or a
+/// merchant id of others where a profile has an app code of its own.
 fn lookup(vars: Vars<'_>, profile: &str, name: &str) -> Option<String> {
     let forms = forms_of(name);
     if let Some(own) = forms.iter().any(|it| it == name).then(|| own_of(profile, name)) {
         if let Some(value) = set(vars, &own) {
             return Some(value);
         }
+        // A limit for one environment must not hide the common ones of the others.
+        let is_of = |names: &[&str]| names.iter().any(|it| forms.iter().any(|form| form == it));
+        let goes_with_app = is_of(&[var::KEY, var::MCHID]);
+        let forms: Vec<String> = if goes_with_app || is_of(&[var::APPCODE]) {
+            forms
+        } else {
+            forms.into_iter().filter(|it| OWN.contains(&it.as_str())).collect()
+        };
         let has =
             |forms: &[String]| forms.iter().any(|it| set(vars, &own_of(profile, it)).is_some());
-        let goes_with_app =
-            [var::KEY, var::MCHID].iter().any(|it| forms.iter().any(|form| form == it));
         if has(&forms) || (goes_with_app && has(&forms_of(var::APPCODE))) {
             return None;
         }
@@ -224,6 +231,21 @@ mod tests {
         assert_eq!((find("QFPAY_PROD_KEY"), find("QFPAY_KEY")), (None, None));
         assert_eq!(find("QFPAY_KEY_FILE").as_deref(), Some("file"));
         assert_eq!(lookup(&vars, "shopb", "QFPAY_KEY").as_deref(), Some("common"));
+    }
+
+    #[test]
+    fn a_limit_of_its_own_for_one_environment_leaves_the_common_ones_of_others() {
+        let vars = |name: &str| match name {
+            "QFPAY_PROD_PAY_TYPES" | "QFPAY_TEST_MAX_AMOUNT" => Some("common".to_owned()),
+            "QFPAY_PROFILE_SHOPA_SANDBOX_PAY_TYPES"
+            | "QFPAY_PROFILE_SHOPA_SANDBOX_MAX_AMOUNT"
+            | "QFPAY_PROFILE_SHOPB_PAY_TYPES" => Some("own".to_owned()),
+            _ => None,
+        };
+        for name in ["QFPAY_PROD_PAY_TYPES", "QFPAY_TEST_MAX_AMOUNT"] {
+            assert_eq!(lookup(&vars, "shopa", name).as_deref(), Some("common"), "{name}");
+        }
+        assert_eq!(lookup(&vars, "shopb", "QFPAY_PROD_PAY_TYPES"), None);
     }
 
     #[test]
