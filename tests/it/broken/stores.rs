@@ -147,8 +147,7 @@ async fn locked_after(store: Store, step: Step) {
     let client = Arc::new(world.server("off").await);
     step.prepare(&world, &client).await;
     let gate = world.simulator.hold(step.endpoint(), When::After);
-    let call = calling(&client, step);
-    soon("the request arrives", gate.reached()).await;
+    let call = call_at(&client, step, &gate).await;
     let lock = world.lock().await;
     gate.release();
     let told = call.await.unwrap();
@@ -175,8 +174,7 @@ async fn full(step: Step, before: bool) {
         assert!(told.text.contains("full"), "{told:?}");
         gate.release();
     } else {
-        let call = calling(&client, step);
-        soon("the request arrives", gate.reached()).await;
+        let call = call_at(&client, step, &gate).await;
         disk.fill();
         gate.release();
         let told = call.await.unwrap();
@@ -191,6 +189,15 @@ async fn full(step: Step, before: bool) {
 fn calling(client: &Arc<Client>, step: Step) -> JoinHandle<Told> {
     let client = client.clone();
     tokio::spawn(async move { step.ask(&client).await })
+}
+
+/// The call of `step`, whose request stands at `gate`.
+async fn call_at(client: &Arc<Client>, step: Step, gate: &Gate) -> JoinHandle<Told> {
+    let mut call = calling(client, step);
+    tokio::select! {
+        () = soon("the request arrives", gate.reached()) => call,
+        told = &mut call => panic!("the call ended before its request arrived: {told:?}"),
+    }
 }
 
 /// How long PostgreSQL is gone.
@@ -240,8 +247,7 @@ async fn away(postgres: &mut Postgres, what: &str, moment: Moment, gone: Gone) {
     let mut calls = Vec::new();
     if moment != Moment::BeforeTheWrite {
         for (step, _, client, gate) in &held {
-            calls.push(calling(client, *step));
-            soon("the request arrives", gate.reached()).await;
+            calls.push(call_at(client, *step, gate).await);
         }
     }
     tokio::task::block_in_place(|| postgres.stop()).unwrap();
