@@ -155,7 +155,9 @@ impl Write for PgConnection {
     }
 
     async fn lock(&mut self, key: String) -> Outcome<()> {
-        const LOCK: &str = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))";
+        // These locks are the whole database's, and each schema in it may hold a ledger.
+        const LOCK: &str =
+            "SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || '|' || $1, 0))";
         sqlx::query(LOCK).bind(key).execute(&mut *self).await?;
         Ok(())
     }

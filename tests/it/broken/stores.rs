@@ -57,6 +57,29 @@ async fn a_postgres_that_is_locked_for_long_holds_everything_back_or_leaves_a_do
     }
 }
 
+/// Two deployments may share a database, each in a schema of its own.
+#[tokio::test]
+async fn a_refund_that_is_held_up_in_one_schema_holds_up_none_in_another() {
+    if Postgres::or_skip().is_none() {
+        return;
+    }
+    let step = Step::Refund;
+    let (here, there) = (
+        World::new(Store::Postgres, Manners::of(step.payer())).await,
+        World::new(Store::Postgres, Manners::of(step.payer())).await,
+    );
+    let (client, other) = (Arc::new(here.server("off").await), there.server("off").await);
+    step.prepare(&here, &client).await;
+    step.prepare(&there, &other).await;
+    let mut lock = here.lock().await;
+    let held_up = calling(&client, step);
+    lock.awaited().await;
+    assert_eq!(step.ask(&other).await.status, "refunded");
+    assert!(!held_up.is_finished(), "it was to be held up meanwhile");
+    lock.release().await;
+    assert_eq!(held_up.await.unwrap().status, "refunded");
+}
+
 #[tokio::test]
 async fn a_full_disk_holds_everything_back_or_leaves_a_doubt() {
     if !Tmpfs::or_skip() {
