@@ -9,6 +9,7 @@ mod confirm;
 mod merchants;
 mod principal;
 mod progress;
+pub mod qr;
 mod refusal;
 mod schema;
 mod server;

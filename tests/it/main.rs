@@ -36,6 +36,8 @@ mod postgres;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
+mod qr;
+#[cfg(test)]
 mod refusals;
 #[cfg(test)]
 mod relay;

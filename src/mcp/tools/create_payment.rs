@@ -124,7 +124,11 @@ impl Server {
         let environment = self.environment().name();
         let zone = &self.payments.settings.zone;
         Ok(match outcome {
-            Outcome::Done(receipt) => Reply::new(PaymentReply::new(receipt, environment, zone)),
+            Outcome::Done(receipt) => {
+                let reply = PaymentReply::new(receipt, environment, zone);
+                let qrcode = reply.qrcode.clone();
+                Reply::scanned(reply, qrcode.as_deref())
+            }
             Outcome::Round(round) => Reply::Round(round),
             Outcome::Approval(needed, approval) => {
                 let next_step = self.next_of_approval(TOOL, "out_trade_no", &approval);

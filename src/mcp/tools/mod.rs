@@ -1,15 +1,16 @@
 //! One file a tool: its arguments, its handler, its reply.
 use std::sync::LazyLock;
 
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use rmcp::{
     ErrorData, Json,
     handler::server::{router::tool::ToolRouter, tool::IntoCallToolResult},
-    model::{CallToolResponse, InputRequiredResult},
+    model::{CallToolResponse, ContentBlock, InputRequiredResult},
 };
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Server, arguments::Reader, refusal::Refusal};
+use super::{Server, arguments::Reader, qr, refusal::Refusal};
 
 mod cancel_payment;
 mod create_payment;
@@ -43,20 +44,34 @@ pub fn known(tool: &str) -> &'static str {
 
 /// What a tool that moves money answers: its reply, or a question for the person first.
 enum Reply<T> {
-    Done(Box<Json<T>>),
+    /// The reply, and the picture of what a person scans.
+    Done(Box<Json<T>>, Option<ContentBlock>),
     Round(InputRequiredResult),
 }
 
 impl<T> Reply<T> {
     fn new(reply: T) -> Self {
-        Self::Done(Box::new(Json(reply)))
+        Self::Done(Box::new(Json(reply)), None)
+    }
+
+    /// A reply that holds the text of a QR code, if it does. Many clients show no pictures, so
+    /// nothing stands in this one alone.
+    fn scanned(reply: T, qrcode: Option<&str>) -> Self {
+        let png = qrcode.and_then(qr::png).map(|it| BASE64_STANDARD.encode(it));
+        Self::Done(Box::new(Json(reply)), png.map(|it| ContentBlock::image(it, "image/png")))
     }
 }
 
 impl<T: Serialize + JsonSchema + 'static> IntoCallToolResult for Reply<T> {
     fn into_call_tool_result(self) -> Result<CallToolResponse, ErrorData> {
         match self {
-            Self::Done(reply) => (*reply).into_call_tool_result(),
+            Self::Done(reply, picture) => {
+                let mut answer = (*reply).into_call_tool_result()?;
+                if let CallToolResponse::Complete(result) = &mut answer {
+                    result.content.extend(picture);
+                }
+                Ok(answer)
+            }
             Self::Round(round) => Ok(round.into()),
         }
     }

@@ -34,7 +34,7 @@ pub(in crate::mcp) struct PaymentReply {
     respcd_meaning: Option<String>,
     /// Draw as a QR code
     #[serde(skip_serializing_if = "Option::is_none")]
-    qrcode: Option<String>,
+    pub(in crate::mcp) qrcode: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pay_url: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
