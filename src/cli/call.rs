@@ -8,8 +8,9 @@ use rmcp::model::{CallToolResult, JsonObject};
 use serde_json::Value;
 
 use super::{
-    USAGE, complain,
+    USAGE, complain, qr,
     session::{Session, text},
+    style::Style,
 };
 use crate::{
     domain::PaymentState,
@@ -23,7 +24,8 @@ pub(super) const UNKNOWN: u8 = 3;
 /// A person has to approve it first.
 const WAITS: u8 = 4;
 
-pub(super) async fn run(tool: &str, json: &str) -> ExitCode {
+/// `told` is how it looks beside the result, which a program may read.
+pub(super) async fn run(tool: &str, json: &str, told: Style) -> ExitCode {
     let names: Vec<String> = Server::tools().iter().map(|it| it.name.to_string()).collect();
     if !names.iter().any(|it| it == tool) {
         complain(&format!("qfpay-mcp: there is no tool `{tool}`; there are {}", names.join(", ")));
@@ -52,6 +54,10 @@ pub(super) async fn run(tool: &str, json: &str) -> ExitCode {
                 None => text(&result),
             };
             let _ = writeln!(io::stdout(), "{shown}");
+            let reply = result.structured_content.as_ref().filter(|_| told.is_terminal());
+            if let Some(scanned) = reply.and_then(|it| qr::of_reply(it, told)) {
+                complain(&scanned);
+            }
             ExitCode::from(code(&result))
         }
         Err(error) => failed(&error),

@@ -13,9 +13,9 @@ use rmcp::model::JsonObject;
 use serde_json::{Value, json};
 
 use super::{
-    complain,
+    complain, qr,
     session::{Session, SessionError, text},
-    style::{Style, qr},
+    style::Style,
 };
 use crate::{
     config::variables as var,
@@ -117,12 +117,10 @@ impl Talk {
             "goods_name": "Coffee beans",
         });
         let reply = self.call("create_payment", &arguments).await?;
-        let code = word(&reply, "qrcode");
-        if let Some(drawn) = qr(code, self.style) {
-            self.style.line(&drawn);
+        if let Some(scanned) = qr::of_reply(&reply, self.style) {
+            self.style.line(&scanned);
         }
-        self.style.line(&format!("    {}", self.style.dim(code)));
-        self.fields(&reply, &["status", "out_trade_no", "syssn", "amount_text", "expires_at"]);
+        self.fields(&reply, &["status", "out_trade_no", "syssn", "amount_text"]);
         self.next_step(&reply);
         Ok(word(&reply, "out_trade_no").to_owned())
     }

@@ -27,6 +27,7 @@ mod http;
 mod moment;
 mod operator;
 mod orders;
+mod qr;
 mod session;
 mod simulator;
 mod style;
@@ -177,7 +178,7 @@ async fn picked(cli: Cli, vars: Vars<'_>, names: &[String]) -> ExitCode {
         Some(Command::Approve(approve)) => approve::run(&config, approve, style).await,
         Some(Command::Audit(audit)) => audit::run(&config, audit, style).await,
         Some(Command::Doctor) => doctor::run(&config, vars, names, style).await,
-        Some(Command::Call { tool, json }) => call::run(&tool, &json).await,
+        Some(Command::Call { tool, json }) => call::run(&tool, &json, Style::of_stderr(vars)).await,
         Some(Command::Orders(orders)) => orders::run(&config, orders, style).await,
         Some(Command::Simulator { bind, book, faults }) => {
             simulator::run(&config, bind, book, faults).await

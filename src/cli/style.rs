@@ -1,8 +1,6 @@
 //! How commands look on a terminal: colour where it is one, plain text elsewhere.
 use std::io::{self, IsTerminal as _, Write as _};
 
-use qrcode::{EcLevel, QrCode, render::unicode::Dense1x2};
-
 use crate::config::Vars;
 
 /// Writes for a person to read.
@@ -15,7 +13,15 @@ pub(super) struct Style {
 impl Style {
     /// Colour if stdout is a terminal and nobody said <https://no-color.org>.
     pub(super) fn of_stdout(vars: Vars<'_>) -> Self {
-        let terminal = io::stdout().is_terminal();
+        Self::new(io::stdout().is_terminal(), vars)
+    }
+
+    /// The same for what is told beside a result.
+    pub(super) fn of_stderr(vars: Vars<'_>) -> Self {
+        Self::new(io::stderr().is_terminal(), vars)
+    }
+
+    fn new(terminal: bool, vars: Vars<'_>) -> Self {
         let no_colour = vars("NO_COLOR").is_some_and(|it| !it.is_empty());
         Self { terminal, colour: terminal && !no_colour }
     }
@@ -23,6 +29,14 @@ impl Style {
     /// As in a file.
     #[cfg(test)]
     pub(super) const PLAIN: Self = Self { terminal: false, colour: false };
+
+    pub(super) fn is_terminal(self) -> bool {
+        self.terminal
+    }
+
+    pub(super) fn has_colour(self) -> bool {
+        self.colour
+    }
 
     /// How many characters fit into a line; none where that is no terminal.
     pub(super) fn width(self) -> Option<usize> {
@@ -65,22 +79,12 @@ impl Style {
         self.paint("1;31", text)
     }
 
+    /// Black on white, where there is colour.
+    pub(super) fn ink(self, text: &str) -> String {
+        self.paint("30;107", text)
+    }
+
     fn paint(self, code: &str, text: &str) -> String {
         if self.colour { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
     }
-}
-
-/// A QR code in half blocks, dark on light whatever the terminal's colours; none for a text that
-/// is too long for one.
-pub(super) fn qr(text: &str, style: Style) -> Option<String> {
-    let code = QrCode::with_error_correction_level(text, EcLevel::M).ok()?;
-    let mut render = code.render::<Dense1x2>();
-    // Without colour the terminal is taken to be light on dark, as most are.
-    if style.colour {
-        let drawn = render.build();
-        let rows = drawn.lines().map(|row| format!("    \x1b[30;107m{row}\x1b[0m"));
-        return Some(rows.collect::<Vec<_>>().join("\n"));
-    }
-    let drawn = render.dark_color(Dense1x2::Light).light_color(Dense1x2::Dark).build();
-    Some(drawn.lines().map(|row| format!("    {row}")).collect::<Vec<_>>().join("\n"))
 }

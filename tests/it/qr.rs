@@ -8,8 +8,9 @@ use std::{
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
+use tokio::io::AsyncReadExt as _;
 
-use crate::harness::{Client, Desk, text};
+use crate::harness::{Client, Desk, binary, text};
 
 /// zbar's reader of pictures, in Debian's `zbar-tools`; none where it is not installed, which in CI
 /// is a failure.
@@ -84,4 +85,108 @@ async fn what_nobody_scans_has_no_picture() {
     let result = client.result("create_payment", payment("800201", "A3")).await;
     assert_eq!(result.structured_content.as_ref().unwrap()["status"], "paid");
     assert_eq!(result.content.len(), 1, "{result:#?}");
+}
+
+/// The colours of a terminal where nobody says otherwise: text, and what is behind it.
+#[derive(Clone, Copy)]
+struct Theme {
+    text: u8,
+    behind: u8,
+}
+
+const DARK: Theme = Theme { text: 220, behind: 20 };
+const LIGHT: Theme = Theme { text: 40, behind: 250 };
+
+/// What a terminal shows, as a picture (PGM): a cell is two squares, one above the other. Of texts
+/// only half blocks are drawn.
+fn photograph(shown: &str, theme: Theme) -> String {
+    const SQUARE: usize = 6;
+    let mut rows: Vec<Vec<u8>> = Vec::new();
+    for line in shown.lines() {
+        let (mut now, mut upper, mut lower) = (theme, Vec::new(), Vec::new());
+        let mut cells = line.chars();
+        while let Some(cell) = cells.next() {
+            if cell == '\u{1b}' {
+                let code: String = cells.by_ref().take_while(|it| !it.is_alphabetic()).collect();
+                now = match code.as_str() {
+                    "[0" => theme,
+                    "[30;107" => Theme { text: 0, behind: 255 },
+                    _ => now,
+                };
+                continue;
+            }
+            let (above, below) = match cell {
+                '█' => (now.text, now.text),
+                '▀' => (now.text, now.behind),
+                '▄' => (now.behind, now.text),
+                _ => (now.behind, now.behind),
+            };
+            upper.push(above);
+            lower.push(below);
+        }
+        rows.extend([upper, lower]);
+    }
+    let wide = rows.iter().map(Vec::len).max().unwrap();
+    let mut picture = format!("P2\n{} {}\n255\n", wide * SQUARE, rows.len() * SQUARE);
+    for row in rows {
+        let squares = row.into_iter().chain(std::iter::repeat(theme.behind)).take(wide);
+        let pixels: String = squares.map(|it| format!("{it} ").repeat(SQUARE)).collect();
+        picture += &format!("{pixels}\n").repeat(SQUARE);
+    }
+    picture
+}
+
+/// What a command shows in a terminal of so many columns.
+async fn at_a_terminal(desk: &Desk, columns: u16, arguments: &[&str]) -> String {
+    let (mut pty, pts) = pty_process::open().unwrap();
+    pty.resize(pty_process::Size::new(50, columns)).unwrap();
+    let command = pty_process::Command::new(binary())
+        .env_clear()
+        .env("HOME", desk.path())
+        .env("QFPAY_STATE_DIR", desk.path())
+        .env("QFPAY_ENV", "simulator")
+        .env("QFPAY_SIMULATOR_PAYER_SECONDS", "never")
+        .args(arguments);
+    let mut child = command.spawn(pts).unwrap();
+    let mut shown = Vec::new();
+    // The other end reports an error once the program has gone.
+    while pty.read_buf(&mut shown).await.is_ok_and(|it| 0 < it) {}
+    assert!(child.wait().await.unwrap().success());
+    String::from_utf8(shown).unwrap().replace("\r\n", "\n")
+}
+
+#[tokio::test]
+async fn the_code_on_a_terminal_is_the_code_of_the_order() {
+    let desk = Desk::new();
+    let pay = payment("800201", "A1").to_string();
+    let called = at_a_terminal(&desk, 120, &["call", "create_payment", &pay]).await;
+    let (json, _) = called.split_once("\n}").unwrap();
+    let reply: Value = serde_json::from_str(&format!("{json}}}")).unwrap();
+    let shown = at_a_terminal(&desk, 120, &["orders", "show", "A1"]).await;
+    let (plain, _) = desk.run(&["orders", "show", "A1", "--qr"]).await;
+    for told in [&called, &shown, &plain] {
+        assert!(told.contains("Pay before ") && told.contains(" minutes)."), "{told}");
+        assert!(told.contains(reply["qrcode"].as_str().unwrap()), "{told}");
+    }
+    let (piped, _) = desk.run(&["orders", "show", "A1"]).await;
+    assert!(!piped.contains('█'), "{piped}");
+    let narrow = at_a_terminal(&desk, 30, &["orders", "show", "A1"]).await;
+    assert!(narrow.contains("and this window has 30: widen it"), "{narrow}");
+    assert!(!narrow.contains('█') && narrow.contains("Pay before "), "{narrow}");
+    for (shown, theme) in [(called, DARK), (shown.clone(), LIGHT), (shown, DARK), (plain, DARK)] {
+        let Some(zbar) = zbar_or_skip() else { return };
+        let file = desk.path().join("terminal.pgm");
+        fs::write(&file, photograph(&shown, theme)).unwrap();
+        assert_eq!(read(zbar, &file), reply["qrcode"].as_str().unwrap());
+    }
+}
+
+#[tokio::test]
+async fn what_is_paid_is_not_drawn_any_more() {
+    let desk = Desk::new();
+    let client = desk.client().await;
+    client.reply("create_payment", payment("800201", "A1")).await;
+    client.reply("query_transaction", json!({"out_trade_no": "A1"})).await;
+    let (shown, _) = desk.run(&["orders", "show", "A1", "--qr"]).await;
+    assert!(shown.contains("paid") && !shown.contains('█'), "{shown}");
 }

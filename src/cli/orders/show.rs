@@ -2,7 +2,7 @@
 use std::io::Write as _;
 
 use clap::Args;
-use jiff::tz::TimeZone;
+use jiff::{Timestamp, tz::TimeZone};
 use serde_json::{Value, json};
 
 use super::{
@@ -10,9 +10,9 @@ use super::{
     line::{Line, exact, local, status},
 };
 use crate::{
-    cli::style::Style,
+    cli::{qr, style::Style},
     client::response::cleaned,
-    domain::{OrderNumber, Syssn},
+    domain::{OrderNumber, PaymentState, Syssn},
     ledger::{Entry, Event, Ledger, LedgerError},
     spec::RespCode,
 };
@@ -27,6 +27,9 @@ pub(super) struct Show {
     /// Write one JSON object
     #[arg(long)]
     json: bool,
+    /// Draw the QR code of what can still be paid, as at a terminal
+    #[arg(long, conflicts_with = "json")]
+    qr: bool,
 }
 
 /// An entry and all that belongs to it.
@@ -50,6 +53,11 @@ pub(super) async fn run(show: &Show, desk: &Desk, out: &mut Out) -> Result<u8, F
         writeln!(out, "{:#}", story.json(desk.zone()))?;
     } else {
         write!(out, "{}", story.text(desk.zone(), desk.style))?;
+        let now = desk.payments.clock.now();
+        if show.qr || desk.style.is_terminal() {
+            let scanned = story.scanned(now, desk.zone(), desk.style);
+            scanned.map_or(Ok(()), |it| writeln!(out, "\n{it}"))?;
+        }
     }
     Ok(0)
 }
@@ -107,6 +115,18 @@ impl Story {
             "refunds": self.refunds.iter().map(line).collect::<Vec<_>>(),
             "history": self.history.iter().map(|it| event_json(it, zone)).collect::<Vec<_>>(),
         })
+    }
+
+    /// What the payer can still scan.
+    fn scanned(&self, now: Timestamp, zone: &TimeZone, style: Style) -> Option<String> {
+        let Entry::Payment(payment) = &self.entry else { return None };
+        let code = payment.shown.qrcode.as_deref()?;
+        let until = payment.expires_at();
+        if payment.state != PaymentState::Pending || until.is_some_and(|it| it <= now) {
+            return None;
+        }
+        let until = until.map(|it| qr::pay_before(it, now, zone));
+        Some(qr::scanned(code, until.as_deref(), style))
     }
 
     fn text(&self, zone: &TimeZone, style: Style) -> String {

@@ -11,7 +11,7 @@ use crate::{
     ledger::Payment,
     mcp::refusal::wait,
     payments::{consent::Needed, create::Receipt},
-    spec::{Currency, Field, Flow, fields::DEFAULT_EXPIRY_MINUTES, resp_codes::Operation},
+    spec::{Currency, Flow, resp_codes::Operation},
 };
 
 /// A payment after it was asked for.
@@ -79,7 +79,7 @@ impl PaymentReply {
             qrcode: shown.qrcode,
             pay_url: shown.pay_url,
             pay_params: params,
-            expires_at: expires_at(&payment).filter(|_| open).map(|it| local(it, zone)),
+            expires_at: payment.expires_at().filter(|_| open).map(|it| local(it, zone)),
             approval_code: None,
             replayed: replayed.then_some(true),
             problem: trouble
@@ -129,16 +129,6 @@ impl PaymentReply {
 /// What a person should check about amounts in this currency, if anything.
 fn caution(currency: &Currency) -> Option<String> {
     (!currency.caution.is_empty()).then(|| format!("{}: {}", currency.code, currency.caution))
-}
-
-/// Until when the payer can pay, for types that have a limit of ours or of QFPay's default.
-fn expires_at(payment: &Payment) -> Option<Timestamp> {
-    if !payment.terms.pay_type.uses(Field::ExpiredTime) {
-        return None;
-    }
-    let given = payment.terms.extras.get(&Field::ExpiredTime);
-    let minutes = given.and_then(|it| it.parse().ok()).unwrap_or(DEFAULT_EXPIRY_MINUTES);
-    payment.asked_at().checked_add(jiff::SignedDuration::from_mins(minutes)).ok()
 }
 
 fn local(at: Timestamp, zone: &TimeZone) -> String {
