@@ -4,6 +4,8 @@
 //! this). `ARCHITECTURE.md` tells the same in prose.
 pub mod meter;
 
+pub mod places;
+
 pub mod spec;
 
 pub mod domain;

@@ -17,6 +17,7 @@ const PACE_REFUSED: &str = "qfpay_mcp_pace_refused_total";
 const IN_DOUBT: &str = "qfpay_mcp_in_doubt";
 const RECOVERY_LAG: &str = "qfpay_mcp_recovery_lag_seconds";
 const SESSIONS: &str = "qfpay_mcp_sessions";
+const FOLLOWED: &str = "qfpay_mcp_followed_orders";
 const RELOADED: &str = "qfpay_mcp_last_reload_right";
 const DENIED: &str = "qfpay_mcp_denied_total";
 
@@ -43,6 +44,7 @@ pub fn describe() {
         "How long ago the oldest was asked for that left and is not known, by merchant"
     );
     describe_gauge!(SESSIONS, "Open sessions, by transport");
+    describe_gauge!(FOLLOWED, "Orders that clients subscribed to");
     describe_gauge!(RELOADED, "Whether the last SIGHUP could be followed: 1 or 0");
     describe_counter!(DENIED, "Requests that authentication did not let through, by reason");
 }
@@ -102,6 +104,11 @@ pub fn doubts(merchant: &str, count: usize, oldest: Duration) {
 pub fn sessions(transport: &'static str, count: usize) {
     let count = u32::try_from(count).unwrap_or(u32::MAX);
     gauge!(SESSIONS, "transport" => transport).set(f64::from(count));
+}
+
+/// So many orders are followed by subscribers.
+pub fn followed(count: usize) {
+    gauge!(FOLLOWED).set(f64::from(u32::try_from(count).unwrap_or(u32::MAX)));
 }
 
 /// Tokens and certificates were read again, or could not be.

@@ -7,31 +7,55 @@ use std::sync::Arc;
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
-        CallToolRequestParams, CallToolResponse, DiscoverResult, InitializeRequestParams,
-        InitializeResult, ListToolsResult, PaginatedRequestParams, ServerConfig, Tool,
+        CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult,
+        DiscoverResult, GetPromptRequestParams, GetPromptResponse, GetSkillRequestParams,
+        GetSkillResult, InitializeRequestParams, InitializeResult, ListPromptsResult,
+        ListResourceTemplatesResult, ListResourcesResult, ListSkillsResult, ListToolsResult,
+        PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResponse, ServerConfig,
+        SubscribeRequestParams, SubscriptionFilter, Tool, UnsubscribeRequestParams,
     },
-    service::RequestContext,
+    service::{RequestContext, SubscriptionContext},
 };
 
-use super::{Principal, Server, Taken, tools::ROUTER};
+use super::{
+    Principal, Server, Sessionless, Taken, resources::may_read, skill, subscriptions,
+    subscriptions::Session, tools::ROUTER,
+};
 use crate::{
     ledger::{Approval, LedgerError},
+    meter,
     payments::notify::Belongs,
+    places::Places,
 };
 
-/// The servers of a process, one a merchant; at least one.
-#[derive(Clone)]
+/// The servers of a process, one a merchant; at least one. Each session is served by a clone of its
+/// own.
 pub struct Merchants {
     /// By the name of their profile; one without a name where there is one merchant only.
     all: Arc<[(Option<String>, Server)]>,
     /// Whose callers are who have no profile.
     picked: Option<String>,
+    /// Room for what is followed, for all sessions.
+    followed: Places,
+    /// What this session alone has.
+    session: Session,
+}
+
+impl Clone for Merchants {
+    fn clone(&self) -> Self {
+        Self {
+            all: self.all.clone(),
+            picked: self.picked.clone(),
+            followed: self.followed.clone(),
+            session: Session::default(),
+        }
+    }
 }
 
 /// One merchant, whatever profile a caller has.
 impl From<Server> for Merchants {
     fn from(server: Server) -> Self {
-        Self { all: Arc::new([(None, server)]), picked: None }
+        Self::of_all(None, Arc::new([(None, server)]))
     }
 }
 
@@ -40,7 +64,11 @@ impl Merchants {
     /// token.
     pub fn new(picked: Option<String>, profiles: Vec<(String, Server)>) -> Self {
         let all = profiles.into_iter().map(|(name, server)| (Some(name), server)).collect();
-        Self { all, picked }
+        Self::of_all(picked, all)
+    }
+
+    fn of_all(picked: Option<String>, all: Arc<[(Option<String>, Server)]>) -> Self {
+        Self { all, picked, followed: subscriptions::places(), session: Session::default() }
     }
 
     /// Every server once.
@@ -116,6 +144,7 @@ impl Merchants {
 
     /// Measures what nothing tells when it happens, of all merchants.
     pub async fn measure(&self) -> Result<(), LedgerError> {
+        meter::followed(self.followed.taken());
         for server in self.all() {
             server.measure().await?;
         }
@@ -145,7 +174,12 @@ impl ServerHandler for Merchants {
         let server = self.of(&context)?;
         context.peer.set_peer_info(request.clone());
         let negotiated = self.negotiate_initialize(&request)?;
-        let mut info = server.info();
+        let mut info = server.info_of(&context);
+        if let Some(resources) = &mut info.capabilities.resources
+            && Sessionless::is(&context)
+        {
+            resources.subscribe = None;
+        }
         info.protocol_version = negotiated.protocol_version;
         Ok(info)
     }
@@ -155,7 +189,7 @@ impl ServerHandler for Merchants {
         context: RequestContext<RoleServer>,
     ) -> Result<DiscoverResult, ErrorData> {
         let versions = self.supported_protocol_versions().into_owned();
-        Ok(DiscoverResult::from_server_info(versions, self.of(&context)?.info()))
+        Ok(DiscoverResult::from_server_info(versions, self.of(&context)?.info_of(&context)))
     }
 
     async fn list_tools(
@@ -177,5 +211,102 @@ impl ServerHandler for Merchants {
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         self.of(&context)?.call(request, context).await
+    }
+
+    async fn list_resources(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListResourcesResult, ErrorData> {
+        Ok(Server::list_resources(&context))
+    }
+
+    async fn list_resource_templates(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListResourceTemplatesResult, ErrorData> {
+        Ok(Server::list_templates(&context))
+    }
+
+    async fn read_resource(
+        &self,
+        request: ReadResourceRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ReadResourceResponse, ErrorData> {
+        Ok(self.of(&context)?.read_resource(&request.uri, &context).await?.into())
+    }
+
+    async fn subscribe(
+        &self,
+        request: SubscribeRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        may_read("resources/subscribe", &context)?;
+        let server = self.of(&context)?;
+        self.session.subscribe(server, &self.followed, &request.uri, &context).await
+    }
+
+    async fn unsubscribe(
+        &self,
+        request: UnsubscribeRequestParams,
+        _: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        self.session.unsubscribe(&request.uri);
+        Ok(())
+    }
+
+    fn accepted_subscription_filter(
+        &self,
+        asked: &SubscriptionFilter,
+    ) -> Option<SubscriptionFilter> {
+        Some(subscriptions::accepted(asked))
+    }
+
+    async fn listen(&self, stream: SubscriptionContext) -> Result<(), ErrorData> {
+        may_read("subscriptions/listen", stream.request_context())?;
+        subscriptions::listen(self.of(stream.request_context())?, &self.followed, stream).await
+    }
+
+    async fn list_prompts(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListPromptsResult, ErrorData> {
+        Ok(self.of(&context)?.list_prompts(&context))
+    }
+
+    async fn get_prompt(
+        &self,
+        request: GetPromptRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<GetPromptResponse, ErrorData> {
+        Ok(self.of(&context)?.prompt(request, &context)?.into())
+    }
+
+    async fn complete(
+        &self,
+        request: CompleteRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CompleteResult, ErrorData> {
+        self.of(&context)?.complete(request, &context).await
+    }
+
+    async fn list_skills(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListSkillsResult, ErrorData> {
+        may_read("skills/list", &context)?;
+        Ok(skill::list())
+    }
+
+    async fn get_skill(
+        &self,
+        request: GetSkillRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<GetSkillResult, ErrorData> {
+        may_read("skills/get", &context)?;
+        skill::get(&request.uri)
     }
 }

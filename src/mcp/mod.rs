@@ -5,22 +5,29 @@
 //! `view`. A "no" is a tool result that can be read (`refusal`), never a protocol error.
 #![expect(clippy::doc_markdown, reason = "doc comments of tools are read by models, as they stand")]
 mod arguments;
+mod completions;
 mod confirm;
+mod icon;
 mod merchants;
 mod principal;
 mod progress;
+mod prompts;
 pub mod qr;
 mod refusal;
+mod resources;
 mod schema;
 mod server;
+mod skill;
+mod subscriptions;
 mod tools;
 mod view;
 
 pub use confirm::Asking;
 pub use merchants::Merchants;
-pub use principal::{Principal, Scope, Scopes, Via};
+pub use principal::{Principal, Scope, Scopes, Sessionless, Via};
 pub(crate) use refusal::UNKNOWN;
 pub use server::{Server, Taken};
+pub use skill::TEXT as SKILL;
 pub use tools::known as known_tool;
 pub use view::NEEDS_APPROVAL;
 

@@ -42,7 +42,17 @@ impl Scope {
             Some(Action::QueryTransaction) | None => Self::Read,
         }
     }
+
+    /// What it takes to call a method other than `tools/call`, if it takes anything, and its name.
+    pub fn of_method(method: &str) -> Option<(&'static str, Self)> {
+        LOOKING.into_iter().find(|it| *it == method).map(|it| (it, Self::Read))
+    }
 }
+
+/// The methods besides calls of tools that take a scope, that of looking. Lists are open to all, and
+/// hold for each what they may have.
+const LOOKING: [&str; 5] =
+    ["resources/read", "resources/subscribe", "skills/get", "skills/list", "subscriptions/listen"];
 
 /// A set of scopes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -87,6 +97,19 @@ pub struct Principal {
 /// How a request came, in the audit's word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Via(pub &'static str);
+
+/// Nothing is kept between the requests of a client before 2026-07-28, so nothing can be told to it of
+/// the server's own accord.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sessionless;
+
+impl Sessionless {
+    /// As the transport says.
+    pub(super) fn is(context: &RequestContext<RoleServer>) -> bool {
+        let parts = context.extensions.get::<http::request::Parts>();
+        parts.is_some_and(|it| it.extensions.get::<Self>().is_some())
+    }
+}
 
 impl Via {
     /// As the transport says; one that says nothing has no requests of HTTP to say it on.

@@ -20,6 +20,7 @@ use tracing::{Instrument as _, Span};
 
 use super::{
     confirm::Asking,
+    icon,
     principal::{Principal, Scope, Via, scopes_of},
     refusal::UNKNOWN,
     tools::{self, ROUTER},
@@ -39,8 +40,8 @@ use crate::{
     spec::Environment,
 };
 
-/// For how long a client may keep the list of tools: it changes only with the program.
-const TOOLS_TTL_MS: u64 = 3_600_000;
+/// For how long a client may keep lists and tables: they change only with the program.
+pub(super) const LIST_TTL_MS: u64 = 3_600_000;
 
 /// What became of a notification.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -185,7 +186,14 @@ impl Server {
         self.payments.settings.environment
     }
 
-    fn instructions(&self) -> String {
+    /// Whether a caller may call a tool, as far as that is settled before they do.
+    pub(super) fn may_call(&self, tool: &str, context: &RequestContext<RoleServer>) -> bool {
+        scopes_of(context).has(Scope::of_tool(tool))
+            && ROUTER.get(tool).is_none_or(|it| self.offers(it))
+    }
+
+    /// What an agent should know, as far as it concerns this caller.
+    fn instructions(&self, may: impl Fn(&str) -> bool) -> String {
         let row = self.environment().row();
         let money = if self.environment().moves_real_money() {
             "Payments here move real money."
@@ -197,47 +205,82 @@ impl Server {
              minor units (1050 is HKD 10.50).",
             row.name, row.meaning
         );
-        let codes = "explain_respcd explains codes. `pending` is not paid. `in_doubt` means that \
-                     nobody knows yet: never pay or refund again, query.";
+        let mut said = vec![opening];
         if self.payments.settings.policy.read_only {
-            return format!(
-                "{opening} This server only reads: query_transaction looks, wait_for_payment \
-                 waits, list_pay_types lists ways to pay. {codes}"
+            said.push("This server only reads.".to_owned());
+        }
+        let (looks, pays, refunds) =
+            (may("query_transaction"), may("create_payment"), may("refund"));
+        if pays && looks {
+            said.push(
+                "Order of calls: list_pay_types, create_payment, show the payer the QR code or \
+                 link, wait_for_payment until `paid` (query_transaction looks once); \
+                 cancel_payment ends an unpaid order."
+                    .to_owned(),
+            );
+        } else if pays {
+            said.push("create_payment makes an order, cancel_payment ends one.".to_owned());
+        } else if looks {
+            said.push(
+                "query_transaction looks, wait_for_payment waits, list_pay_types lists ways to pay."
+                    .to_owned(),
             );
         }
-        let asks = if self.payments.asks() {
-            " A person has to say yes to each payment and refund: your client asks, or the status \
-             is `needs_approval`; tell the person what to do, and call again."
-        } else {
-            ""
-        };
-        format!(
-            "{opening} Order of calls: list_pay_types, create_payment, show the payer the QR code \
-             or link, wait_for_payment until `paid` (query_transaction looks once); cancel_payment \
-             ends an unpaid order, refund gives money back; {codes}{asks}"
-        )
+        if refunds {
+            said.push("refund gives money back.".to_owned());
+        }
+        if looks {
+            said.push("explain_respcd explains codes.".to_owned());
+        }
+        said.push(
+            "`pending` is not paid. `in_doubt` means that nobody knows yet: never pay or refund \
+             again, query."
+                .to_owned(),
+        );
+        if (pays || refunds) && self.payments.asks() {
+            said.push(
+                "A person has to say yes to each payment and refund: your client asks, or the \
+                 status is `needs_approval`; tell the person what to do, and call again."
+                    .to_owned(),
+            );
+        }
+        said.join(" ")
     }
 
-    /// Who we are, and what an agent should know.
+    /// Who we are, and what we can do, for nobody in particular.
     pub(super) fn info(&self) -> ServerConfig {
+        self.info_for(|_| true)
+    }
+
+    /// The same for a caller.
+    pub(super) fn info_of(&self, context: &RequestContext<RoleServer>) -> ServerConfig {
+        self.info_for(|tool| self.may_call(tool, context))
+    }
+
+    fn info_for(&self, may: impl Fn(&str) -> bool) -> ServerConfig {
         let name = Implementation::new("qfpay-mcp", env!("CARGO_PKG_VERSION"))
-            .with_title("QFPay payments");
-        ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
+            .with_title("QFPay payments")
+            .with_icons(icon::icons());
+        // Lists change only with the program, so nobody is told that they did.
+        let capabilities = ServerCapabilities::builder()
+            .enable_completions()
+            .enable_prompts()
+            .enable_resources()
+            .enable_resources_subscribe()
+            .enable_tools()
+            .enable_skills()
+            .build();
+        ServerConfig::new(capabilities)
             .with_server_info(name)
-            .with_instructions(self.instructions())
+            .with_instructions(self.instructions(may))
     }
 
     /// The tools that this caller may call.
     pub(super) fn list(&self, context: &RequestContext<RoleServer>) -> ListToolsResult {
-        let scopes = scopes_of(context);
-        let may = |it: &Tool| self.offers(it) && scopes.has(Scope::of_tool(&it.name));
-        let tools = Self::tools().into_iter().filter(may).collect();
-        let cache = match Principal::of(context) {
-            Some(_) => CacheScope::Private,
-            None => CacheScope::Public,
-        };
+        let tools = Self::tools();
+        let tools = tools.into_iter().filter(|it| self.may_call(&it.name, context)).collect();
         let tools = ListToolsResult { tools, ..ListToolsResult::default() };
-        tools.with_ttl_ms(TOOLS_TTL_MS).with_cache_scope(cache)
+        tools.with_ttl_ms(LIST_TTL_MS).with_cache_scope(cache_of(context))
     }
 
     /// Why a call is not even begun, in words; none where it is.
@@ -317,6 +360,14 @@ impl Server {
             );
             Ok(CallToolResult::error(vec![ContentBlock::text(text)]).into())
         })
+    }
+}
+
+/// How widely what differs from caller to caller may be cached.
+pub(super) fn cache_of(context: &RequestContext<RoleServer>) -> CacheScope {
+    match Principal::of(context) {
+        Some(_) => CacheScope::Private,
+        None => CacheScope::Public,
     }
 }
 

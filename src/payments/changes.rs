@@ -30,17 +30,25 @@ impl Changes {
     pub fn listen(&self) -> Listener {
         Listener(self.0.subscribe())
     }
+
+    /// Whether both are one.
+    pub fn is(&self, other: &Self) -> bool {
+        self.0.same_channel(&other.0)
+    }
 }
 
 impl Listener {
     /// Resolves when `number` may have changed.
     pub async fn changed(&mut self, number: &OrderNumber) {
-        loop {
-            match self.0.recv().await {
-                Ok(other) if other != *number => {}
-                Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => return,
-                Err(broadcast::error::RecvError::Closed) => std::future::pending().await,
-            }
+        while self.next().await.is_some_and(|it| it != *number) {}
+    }
+
+    /// The next that changed; none: any may have.
+    pub async fn next(&mut self) -> Option<OrderNumber> {
+        match self.0.recv().await {
+            Ok(number) => Some(number),
+            Err(broadcast::error::RecvError::Lagged(_)) => None,
+            Err(broadcast::error::RecvError::Closed) => std::future::pending().await,
         }
     }
 }

@@ -25,6 +25,7 @@ pub mod cancel;
 mod changes;
 pub mod consent;
 pub mod create;
+pub mod follow;
 pub mod notify;
 pub mod query;
 pub mod recover;

@@ -80,7 +80,12 @@ impl Payments {
             let now = self.clock.now();
             let settled = self.ledger.advance_refund(&refund, to, &news, note, now).await?;
             if let Some(settled) = settled {
-                self.tell(&settled.number, settled.state != refund.state, late);
+                let moved = settled.state != refund.state;
+                self.tell(&settled.number, moved, late);
+                // Its payment stands otherwise now, too.
+                if let Some(order) = settled.terms.order.as_ref().filter(|_| moved) {
+                    self.changes.tell(order);
+                }
                 return Ok(settled);
             }
             match self.ledger.find(&refund.number).await? {

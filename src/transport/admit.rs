@@ -37,12 +37,16 @@ use super::{
     envelope::{Envelope, may_call},
     health,
     lines::{Answering, Line},
-    places::{Place, Places},
     refusal::Refusal,
 };
-use crate::mcp::{Principal, Via};
+use crate::{
+    mcp::{Principal, Sessionless, Via},
+    places::{Place, Places},
+};
 
 const SESSION: &str = "mcp-session-id";
+/// What opens a stream of its own since 2026-07-28.
+const LISTEN: &str = "subscriptions/listen";
 
 const EVENTS: &str = "text/event-stream";
 const JSON: &str = "application/json";
@@ -62,6 +66,8 @@ pub(super) struct Gate {
     pub(super) owners: Owners,
     /// Replies on their way to a client.
     pub(super) replies: TaskTracker,
+    /// Without sessions.
+    pub(super) stateless: bool,
 }
 
 /// Whose each session is, and the place that it takes.
@@ -146,6 +152,11 @@ impl Gate {
             && session_of(&parts.headers).is_none();
         // Answers of persons, and words that something is over, make room: they never want any.
         let place = match (&envelope.method, &id) {
+            // It is a stream, and has no end.
+            (Some(method), Some(_)) if method == LISTEN => {
+                let place = self.streams.take(who);
+                Some(place.ok_or(Refusal::TooManyStreams { most: self.streams.most() })?)
+            }
             (Some(_), Some(_)) => self.calls.take(who),
             _ => Some(Place::none()),
         };
@@ -166,6 +177,9 @@ impl Gate {
             parts.headers.insert(ACCEPT, both);
         }
         parts.extensions.insert(Via("http"));
+        if self.stateless {
+            parts.extensions.insert(Sessionless);
+        }
         let says_json = says_json(&parts.headers);
         let request = Request::from_parts(parts, Body::from(body));
         let response = match owner {

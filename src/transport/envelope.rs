@@ -59,7 +59,7 @@ fn values(body: &[u8]) -> usize {
     more.count().saturating_add(1)
 }
 
-/// Whether a message may be sent by whoever sends it: a tool takes its scope.
+/// Whether a message may be sent by whoever sends it: a tool takes its scope, and so does looking.
 pub(super) fn may_call(
     parts: &http::request::Parts,
     envelope: &Envelope<'_>,
@@ -69,16 +69,23 @@ pub(super) fn may_call(
     let (Some(principal), Some(auth)) = known else {
         return Ok(());
     };
-    if envelope.method.as_deref() != Some("tools/call") {
-        return Ok(());
-    }
-    // What has no readable name is answered where messages are read.
-    let Ok(Call { params: Named { name } }) = serde_json::from_slice(body) else { return Ok(()) };
-    let (needed, held) = (Scope::of_tool(&name), principal.scopes);
+    let held = principal.scopes;
+    let (what, needed) = match envelope.method.as_deref() {
+        Some("tools/call") => match serde_json::from_slice(body) {
+            Ok(Call { params: Named { name } }) => (known_tool(&name), Scope::of_tool(&name)),
+            // What has no readable name is answered where messages are read.
+            Err(_) => return Ok(()),
+        },
+        Some(method) => match Scope::of_method(method) {
+            Some(taken) => taken,
+            None => return Ok(()),
+        },
+        None => return Ok(()),
+    };
     if held.has(needed) {
         return Ok(());
     }
-    let denied = Denied::Scope { tool: known_tool(&name), needed, held };
+    let denied = Denied::Scope { what, needed, held };
     Err(Refusal::Denied(Box::new(auth.refuse(&denied, parts.uri.path()))))
 }
 

@@ -43,11 +43,11 @@ use super::{
     front, guard,
     health::{self, Health, Probes},
     lines::Serving,
-    places::Places,
     site::Site,
     sse,
     tls::Tls,
 };
+use crate::places::Places;
 
 /// How long an idle session lives. Several clients do not open a new one when it is gone.
 const SESSION_LIFE: Duration = Duration::from_hours(2);
@@ -318,7 +318,7 @@ fn figures(running: &Running) -> Router {
         async move {
             let streamable = sessions.sessions.read().await.len();
             crate::meter::sessions("http", streamable);
-            crate::meter::sessions("sse", sse.len());
+            crate::meter::sessions("sse", sse.taken());
             next.run(request).await
         }
     });
@@ -391,6 +391,7 @@ fn streamable<S: ServerHandler + Clone>(
         calls: running.calls.clone(),
         owners: Owners::default(),
         replies: running.replies.clone(),
+        stateless: settings.stateless,
     };
     Router::new()
         .route_service("/mcp", service.clone())

@@ -20,7 +20,6 @@ mod lines;
 mod login;
 pub mod notify;
 mod opening;
-mod places;
 mod refusal;
 pub mod site;
 mod sse;

@@ -41,10 +41,12 @@ use super::{
     envelope::{Envelope, may_call},
     lines::{Answering, Line},
     opening::Opening,
-    places::{Place, Places},
     refusal::Refusal,
 };
-use crate::mcp::{Principal, Via};
+use crate::{
+    mcp::{Principal, Via},
+    places::{Place, Places},
+};
 
 const MESSAGES: &str = "/messages";
 /// How often a silent stream shows that it lives.

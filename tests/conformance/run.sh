@@ -11,7 +11,7 @@
 set -euo pipefail
 
 # What the product offers, in the words of scenarios.txt.
-offers='tools sessions'
+offers='tools resources prompts completions sessions skills'
 versions='2025-11-25 2026-07-28'
 start_seconds=20  # how long a server may take to say its address, on a busy machine
 suite_seconds=180 # when to kill a suite that did not end by itself

@@ -7,6 +7,7 @@ use std::{
 /// Each layer, from the bottom up, and what it may use besides itself.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("meter", &[]),
+    ("places", &[]),
     ("spec", &[]),
     ("domain", &["spec"]),
     ("clock", &[]),
@@ -15,8 +16,11 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("ledger", &["spec", "domain", "client::pace"]),
     ("policy", &["spec", "domain"]),
     ("payments", &["spec", "domain", "clock", "client", "ledger", "policy"]),
-    ("mcp", &["meter", "spec", "domain", "clock", "client", "ledger", "policy", "payments"]),
-    ("transport", &["meter", "mcp"]),
+    (
+        "mcp",
+        &["meter", "places", "spec", "domain", "clock", "client", "ledger", "policy", "payments"],
+    ),
+    ("transport", &["meter", "places", "mcp"]),
     ("config", &["spec", "domain", "client", "policy", "simulator"]),
     ("telemetry", &["meter"]),
     (

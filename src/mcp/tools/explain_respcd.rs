@@ -34,7 +34,7 @@ struct Reply {
 
 /// One code.
 #[derive(Debug, Serialize, JsonSchema)]
-struct Explained {
+pub(in crate::mcp) struct Explained {
     respcd: &'static str,
     meaning: &'static str,
     zh_hant: &'static str,

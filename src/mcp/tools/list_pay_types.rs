@@ -46,7 +46,7 @@ struct Reply {
 
 /// One way to pay.
 #[derive(Debug, Serialize, JsonSchema)]
-struct One {
+pub(in crate::mcp) struct One {
     code: &'static str,
     name: &'static str,
     wallet: &'static str,
@@ -167,7 +167,7 @@ fn parse(arguments: JsonObject) -> Result<Filter, Refusal> {
 }
 
 impl One {
-    fn new(it: &'static PayType, full: bool) -> Self {
+    pub(in crate::mcp) fn new(it: &'static PayType, full: bool) -> Self {
         let names = |fields: &[crate::spec::Field]| fields.iter().map(|it| it.name()).collect();
         let when = |keep: bool, names: Vec<&'static str>| if keep { names } else { Vec::new() };
         Self {

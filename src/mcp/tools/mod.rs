@@ -10,6 +10,7 @@ use rmcp::{
 use schemars::JsonSchema;
 use serde::Serialize;
 
+pub(super) use self::{explain_respcd::Explained, list_pay_types::One as OneWay};
 use super::{Server, arguments::Reader, qr, refusal::Refusal};
 
 mod cancel_payment;

@@ -53,6 +53,6 @@ fn query(number: &str) -> String {
 }
 
 /// QFPay's clock is UTC+8 all year.
-fn written_time(at: DateTime) -> String {
+pub(super) fn written_time(at: DateTime) -> String {
     format!("{}+08:00", time::format_wire(at).replace(' ', "T"))
 }

@@ -21,7 +21,7 @@ pub(in crate::mcp) struct Order {
     #[serde(skip_serializing_if = "Option::is_none")]
     out_trade_no: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    syssn: Option<String>,
+    pub(in crate::mcp) syssn: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     amount: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -46,7 +46,7 @@ pub(in crate::mcp) struct Order {
     /// Still refundable
     #[serde(skip_serializing_if = "Option::is_none")]
     left_text: Option<String>,
-    known_to_qfpay: bool,
+    pub(in crate::mcp) known_to_qfpay: bool,
     /// Tell the person
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::mcp) warning: Option<String>,

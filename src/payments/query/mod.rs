@@ -6,7 +6,7 @@ use jiff::civil::DateTime;
 
 use super::{Payments, Refused};
 use crate::{
-    client::{Kind, Page, Query, Trade, Trouble},
+    client::{Kind, Page, Query, Trade},
     domain::{
         OrderNumber, PaymentEvent, RefundState, Syssn,
         time::{self, Window},
@@ -16,6 +16,7 @@ use crate::{
 };
 
 mod learn;
+mod recall;
 mod records;
 mod view;
 
@@ -118,27 +119,6 @@ impl Payments {
                 self.unknown(caller, query, self.months_back(), true).await
             }
         }
-    }
-
-    /// An order as the ledger knows it, without asking.
-    pub(super) async fn remembered(&self, number: &OrderNumber) -> Result<Found, Refused> {
-        let payment = match self.ledger.find(number).await? {
-            Some(Entry::Payment(payment)) => payment,
-            Some(Entry::Refund(refund)) => {
-                match self.ledger.find_by_syssn(&refund.terms.syssn).await? {
-                    Some(Entry::Payment(payment)) => payment,
-                    Some(Entry::Refund(_)) | None => return Ok(Found::default()),
-                }
-            }
-            None => return Ok(Found::default()),
-        };
-        let refunds = match &payment.syssn {
-            Some(syssn) => self.ledger.refunds_of(syssn).await?,
-            None => Vec::new(),
-        };
-        let order = OrderView { refunds_complete: false, ..view(payment, refunds, &[]) };
-        let trouble = Some(Trouble::Lost { reason: "QFPay has not answered yet".to_owned() });
-        Ok(Found { orders: vec![order], trouble, ..Found::default() })
     }
 
     /// An order by QFPay's number, or by the number of one of its refunds.

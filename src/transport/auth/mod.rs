@@ -59,8 +59,8 @@ pub(super) enum Denied {
     Missing,
     #[error("the token is not taken: {0}")]
     Invalid(String),
-    #[error("`{tool}` takes a token with the scope `{}`; yours has {}", .needed.name(), said(*.held))]
-    Scope { tool: &'static str, needed: Scope, held: Scopes },
+    #[error("`{what}` takes a token with the scope `{}`; yours has {}", .needed.name(), said(*.held))]
+    Scope { what: &'static str, needed: Scope, held: Scopes },
     #[error("the token names none of this server's merchant profiles; get one that does")]
     Profile,
     #[error("the authorization server cannot be reached to check the token; try again in a moment")]

@@ -6,7 +6,7 @@ use std::{
 
 /// So many at once; whoever is known by a name gets at most half of them.
 #[derive(Debug, Clone)]
-pub(super) struct Places {
+pub struct Places {
     most: usize,
     taken: Arc<Mutex<Taken>>,
 }
@@ -19,27 +19,27 @@ struct Taken {
 
 /// One of them, until it is dropped.
 #[derive(Debug)]
-pub(super) struct Place {
+pub struct Place {
     who: Option<String>,
     taken: Arc<Mutex<Taken>>,
 }
 
 impl Places {
-    pub(super) fn new(most: usize) -> Self {
+    pub fn new(most: usize) -> Self {
         Self { most, taken: Arc::default() }
     }
 
-    pub(super) fn most(&self) -> usize {
+    pub fn most(&self) -> usize {
         self.most
     }
 
     /// How many are taken.
-    pub(super) fn len(&self) -> usize {
+    pub fn taken(&self) -> usize {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner).all
     }
 
     /// A place for `who`, if there is one.
-    pub(super) fn take(&self, who: Option<&str>) -> Option<Place> {
+    pub fn take(&self, who: Option<&str>) -> Option<Place> {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let own = who.map_or(0, |it| taken.by.get(it).copied().unwrap_or(0));
         if taken.all >= self.most || own >= self.most.div_ceil(2) {
@@ -55,7 +55,7 @@ impl Places {
 
 impl Place {
     /// One that takes none, for what needs none.
-    pub(super) fn none() -> Self {
+    pub fn none() -> Self {
         Self { who: None, taken: Arc::default() }
     }
 }
@@ -86,10 +86,10 @@ mod tests {
         let b = places.take(Some("b"));
         let nobody = places.take(None);
         assert!(b.is_some() && nobody.is_some() && places.take(Some("b")).is_none());
-        assert_eq!(places.len(), 4);
+        assert_eq!(places.taken(), 4);
         drop(a);
         drop(nobody);
-        assert_eq!(places.len(), 1);
+        assert_eq!(places.taken(), 1);
         assert!(places.take(Some("a")).is_some());
         drop(b);
         assert!(places.taken.lock().unwrap().by.is_empty());

@@ -1,0 +1,103 @@
+//! An order as a resource: how it stands by the ledger, and what happened to it.
+use jiff::Timestamp;
+use rmcp::ErrorData;
+use serde::Serialize;
+
+use super::{json, not_found};
+use crate::{
+    domain::{OrderNumber, time},
+    ledger::{Event, LedgerError},
+    mcp::{
+        Server,
+        view::{self, Order, after_query},
+    },
+};
+
+/// The most that is told of what happened; the latest.
+const MOST: usize = 50;
+
+#[derive(Serialize)]
+struct OrderResource {
+    environment: &'static str,
+    #[serde(flatten)]
+    order: Order,
+    /// Oldest first.
+    history: Vec<Happened>,
+    /// How much happened before that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    earlier: Option<usize>,
+    next_step: String,
+}
+
+/// One row of the audit, without who it was.
+#[derive(Serialize)]
+struct Happened {
+    at: String,
+    what: &'static str,
+    /// The number of the refund that it happened to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refund_no: Option<String>,
+    tool: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    respcd: Option<String>,
+}
+
+impl Server {
+    /// How the order stands by the ledger, with what happened to it.
+    pub(super) async fn order_text(
+        &self,
+        number: &OrderNumber,
+        uri: &str,
+    ) -> Result<String, ErrorData> {
+        let order = self.payments.recall(number).await.map_err(|it| unreadable(&it))?;
+        let Some(order) = order else {
+            let wanted = format!(
+                "our ledger has no such order; call query_transaction {{\"out_trade_no\":\
+                 \"{number}\"}} to ask QFPay"
+            );
+            return Err(not_found(uri, &wanted));
+        };
+        let events = self.payments.history(&order).await.map_err(|it| unreadable(&it))?;
+        let earlier = events.len().checked_sub(MOST).filter(|it| *it > 0);
+        let own = order.number.clone();
+        let history = events
+            .into_iter()
+            .skip(earlier.unwrap_or_default())
+            .map(|it| Happened::new(it, own.as_ref()))
+            .collect();
+        let next_step = after_query(std::slice::from_ref(&order));
+        let mut order = Order::new(order);
+        order.known_to_qfpay = order.syssn.is_some();
+        let environment = self.environment().name();
+        Ok(json(&OrderResource { environment, order, history, earlier, next_step }))
+    }
+}
+
+impl Happened {
+    fn new(event: Event, order: Option<&OrderNumber>) -> Self {
+        Self {
+            at: told(event.at),
+            what: event.what.word(),
+            refund_no: event.number.filter(|it| Some(it) != order).map(|it| it.to_string()),
+            tool: event.tool,
+            from: event.from,
+            to: event.to,
+            respcd: event.respcd,
+        }
+    }
+}
+
+fn told(at: Timestamp) -> String {
+    view::written_time(at.to_zoned(time::qfpay_zone()).datetime())
+}
+
+/// The ledger cannot be read now.
+pub(in crate::mcp) fn unreadable(error: &LedgerError) -> ErrorData {
+    tracing::error!(%error, "the ledger could not be read");
+    let text = "the ledger cannot be read now; the person should look at the server's log";
+    ErrorData::internal_error(text, None)
+}
