@@ -11,7 +11,7 @@ use clap::{Parser, Subcommand};
 use crate::{
     config::{Config, ConfigError, LedgerAt, Profiles, Vars, is_known, variables},
     ledger::postgres::{AddressError, Database},
-    mcp::{Merchants, Server},
+    mcp::{Merchants, SKILL, Server},
     simulator::Faults,
     telemetry,
     transport::{Shutdown, stdio},
@@ -105,6 +105,10 @@ enum Command {
     Http(http::Serve),
     /// Make a token for a program that is to call the HTTP server
     Token(token::Token),
+    /// Print the skill: how to use the tools, for agents that read it from a folder
+    ///
+    /// `mkdir -p ~/.claude/skills/qfpay-payments` and redirect it to `SKILL.md` there.
+    Skill,
     /// Run the QFPay simulator alone, for an integration in any language
     Simulator {
         /// A loopback address and port; port 0 takes a free one
@@ -148,6 +152,10 @@ async fn picked(cli: Cli, vars: Vars<'_>, names: &[String]) -> ExitCode {
         Some(Command::Demo) => return demo::run(style).await,
         Some(Command::Operator { name }) => return operator::run(&name),
         Some(Command::Token(token)) => return token::run(&token),
+        Some(Command::Skill) => {
+            style.line(SKILL.trim_end());
+            return ExitCode::SUCCESS;
+        }
         _ => {}
     }
     let wrong = |error: &ConfigError| {
@@ -172,9 +180,13 @@ async fn picked(cli: Cli, vars: Vars<'_>, names: &[String]) -> ExitCode {
     }
     match cli.command {
         None => serve_stdio(&config).await,
-        Some(Command::Demo | Command::Operator { .. } | Command::Token(_) | Command::Http(_)) => {
-            ExitCode::SUCCESS
-        }
+        Some(
+            Command::Demo
+            | Command::Operator { .. }
+            | Command::Token(_)
+            | Command::Http(_)
+            | Command::Skill,
+        ) => ExitCode::SUCCESS,
         Some(Command::Approve(approve)) => approve::run(&config, approve, style).await,
         Some(Command::Audit(audit)) => audit::run(&config, audit, style).await,
         Some(Command::Doctor) => doctor::run(&config, vars, names, style).await,

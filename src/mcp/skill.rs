@@ -30,6 +30,14 @@ static SKILL: LazyLock<Skill> = LazyLock::new(|| {
     Skill::new(URI, front, SkillResources::Files(vec![file]))
 });
 
+pub(super) fn name() -> &'static str {
+    &SKILL.frontmatter.name
+}
+
+pub(super) fn description() -> &'static str {
+    &SKILL.frontmatter.description
+}
+
 pub(super) fn list() -> ListSkillsResult {
     let listed = ListSkillsResult { skills: vec![SKILL.clone()], ..ListSkillsResult::default() };
     listed.with_ttl_ms(LIST_TTL_MS).with_cache_scope(CacheScope::Public)

@@ -8,7 +8,7 @@ use std::{
 use rmcp::{
     ClientHandler, RoleClient, ServiceError,
     model::{CallToolRequestParams, CallToolResponse, CallToolResult, ProtocolVersion},
-    service::{ClientLifecycleMode, ClientServiceExt as _, RunningService},
+    service::{ClientLifecycleMode, ClientServiceExt as _, Peer, RunningService},
 };
 use serde_json::Value;
 use tempfile::TempDir;
@@ -123,6 +123,11 @@ impl<H: ClientHandler> Client<H> {
     pub(crate) async fn tools(&self) -> Vec<String> {
         let tools = self.service.list_all_tools().await.unwrap();
         tools.into_iter().map(|it| it.name.to_string()).collect()
+    }
+
+    /// For what is asked besides calls of tools.
+    pub(crate) fn peer(&self) -> &Peer<RoleClient> {
+        self.service.peer()
     }
 
     /// One round of a call, whatever it comes to.

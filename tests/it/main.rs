@@ -15,6 +15,8 @@ mod commands;
 #[cfg(test)]
 mod confirm;
 #[cfg(test)]
+mod context;
+#[cfg(test)]
 mod conversation;
 #[cfg(test)]
 mod docs;

@@ -4,6 +4,8 @@ mod order;
 mod tables;
 mod uri;
 
+use std::sync::LazyLock;
+
 use rmcp::{
     ErrorData, RoleServer,
     model::{
@@ -42,7 +44,7 @@ pub(super) struct Fixed {
 
 /// All of them; whatever is added here is listed and can be read.
 #[rustfmt::skip]
-static FIXED: &[Fixed] = &[
+static FIXED: LazyLock<Vec<Fixed>> = LazyLock::new(|| vec![
     Fixed { uri: "qfpay://pay-types", name: "pay-types", title: "Ways to pay", mime_type: JSON, public: true,
         description: "Every pay_type code with its wallet and flow; qfpay://pay-types/{code} says what one needs",
         text: |_| tables::pay_types() },
@@ -55,10 +57,10 @@ static FIXED: &[Fixed] = &[
     Fixed { uri: "qfpay://environments", name: "environments", title: "Environments", mime_type: JSON, public: false,
         description: "Where payments can go, whether money is real there, and which is in force",
         text: |server| tables::environments(server.environment()) },
-    Fixed { uri: skill::URI, name: "skill", title: "How to take payments", mime_type: "text/markdown", public: true,
-        description: "The order of calls, what each status means, and what never to do",
+    Fixed { uri: skill::URI, name: skill::name(), title: "How to take payments", mime_type: "text/markdown", public: true,
+        description: skill::description(),
         text: |_| skill::TEXT.to_owned() },
-];
+]);
 
 /// Resources by a variable.
 pub(super) struct Template {

@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn an_address_is_read_letter_by_letter() {
-        for row in FIXED {
+        for row in FIXED.iter() {
             assert!(matches!(parse(row.uri), Ok(Wanted::Fixed(it)) if it.uri == row.uri));
         }
         for (uri, number) in [("qfpay://orders/A-1", "A-1"), ("qfpay://orders/a%7Cb%2a", "a|b*")] {

@@ -15,7 +15,7 @@ const TWO: [(&str, &str); 6] = [
     ("QFPAY_PROFILE_SHOPB_MAX_AMOUNT", "HKD:100"),
 ];
 
-async fn two(desk: &Desk) -> (Service, String, String) {
+pub(crate) async fn two(desk: &Desk) -> (Service, String, String) {
     let file = TokensFile::new(desk);
     let scopes = ["--scope", "qfpay:read,qfpay:pay,qfpay:refund", "--profile"];
     let token = async |name| file.add(desk, name, &[&scopes[..], &[name]].concat()).await;

@@ -2,7 +2,7 @@
 mod doors;
 mod ends;
 mod figures;
-mod merchants;
+pub(crate) mod merchants;
 mod tokens;
 
 use std::{path::PathBuf, process::Stdio, sync::Arc};
@@ -93,7 +93,7 @@ impl Service {
 
     /// A request of 2026-07-28 as a client without capabilities sends it.
     pub(crate) fn request(&self, token: &str, method: &str, params: Value) -> RequestBuilder {
-        let name = params["name"].as_str().map(str::to_owned);
+        let name = params["name"].as_str().or(params["uri"].as_str()).map(str::to_owned);
         let mut params = params;
         params["_meta"] = json!({
             "io.modelcontextprotocol/protocolVersion": "2026-07-28",
