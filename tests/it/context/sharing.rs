@@ -44,6 +44,20 @@ impl Events {
         }
     }
 
+    /// Where the messages of a session over HTTP+SSE go.
+    async fn endpoint(&mut self) -> String {
+        loop {
+            if let Some((event, rest)) = self.rest.split_once("\n\n") {
+                let data = event.lines().find_map(|it| it.strip_prefix("data: "));
+                let endpoint = data.unwrap().to_owned();
+                self.rest = rest.to_owned();
+                return endpoint;
+            }
+            let chunk = soon("where messages go", self.answer.chunk()).await.unwrap().unwrap();
+            self.rest += std::str::from_utf8(&chunk).unwrap();
+        }
+    }
+
     /// The next address that is told of.
     async fn updated(&mut self) -> String {
         let message = self.next().await.unwrap();
@@ -254,4 +268,92 @@ async fn without_sessions_old_clients_are_not_promised_what_cannot_be_kept() {
     let mut told = Events::listen(&service, "", &["qfpay://orders/A1"]).await;
     service.call("", "create_payment", order("A1")).await;
     assert_eq!(told.updated().await, "qfpay://orders/A1");
+}
+
+#[tokio::test]
+async fn who_follows_over_the_old_sse_is_told_on_its_stream() {
+    let desk = Desk::new();
+    let service = Service::start(&desk, &[], &[]).await;
+    let answer = service.http.get(format!("{}/sse", service.base)).send().await.unwrap();
+    let mut stream = Events { answer, rest: String::new() };
+    let messages = stream.endpoint().await;
+    let send = async |message: Value| {
+        let told = service.post(&messages, "", &message).send().await.unwrap();
+        assert_eq!(told.status(), StatusCode::ACCEPTED, "{message}");
+    };
+    send(json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
+        "protocolVersion": "2024-11-05", "capabilities": {},
+        "clientInfo": {"name": "till", "version": "1"}}}))
+    .await;
+    let opened = stream.next().await.unwrap();
+    assert_eq!(opened["result"]["capabilities"]["resources"]["subscribe"], true, "{opened}");
+    send(json!({"jsonrpc": "2.0", "method": "notifications/initialized"})).await;
+    send(subscribe("qfpay://orders/A1")).await;
+    assert_eq!(stream.next().await.unwrap()["result"], json!({}));
+    service.call("", "create_payment", order("A1")).await;
+    assert_eq!(stream.updated().await, "qfpay://orders/A1");
+    drop(stream);
+    until_followed(&service, "0").await;
+}
+
+/// Lists change only with the program; a promise to tell of that would be an empty one.
+#[tokio::test]
+async fn what_is_advertised_is_what_works_and_icons_come_along() {
+    let desk = Desk::new();
+    let service = Service::start(&desk, &[], &[]).await;
+    let told = ask(&service, "", "server/discover", json!({})).await;
+    let result = &told["result"];
+    let capabilities = result["capabilities"].as_object().unwrap();
+    let names: Vec<&str> = capabilities.keys().map(String::as_str).collect();
+    for name in ["completions", "extensions", "prompts", "resources", "tools"] {
+        assert!(names.contains(&name), "{names:?}");
+    }
+    assert!(!capabilities["prompts"].to_string().contains("listChanged"));
+    assert!(!told["result"]["capabilities"].to_string().contains("\"listChanged\":true"));
+    let icons = told.to_string();
+    for start in ["data:image/svg+xml,%3Csvg", "data:image/png;base64,iVBORw0KGgo"] {
+        assert!(icons.contains(start), "{start} in {icons}");
+    }
+    let directory = json!({"uri": "skill://qfpay-payments/"});
+    let refused = ask(&service, "", "resources/directory/read", directory).await;
+    assert_eq!(refused["error"]["code"], -32601, "{refused}");
+    let skill = ask(&service, "", "skills/get", json!({"uri": "skill://qfpay-payments/SKILL.md"}));
+    assert_eq!(skill.await["result"]["skill"]["frontmatter"]["name"], "qfpay-payments");
+}
+
+/// An agent is told of nothing that it may not do.
+#[tokio::test]
+async fn instructions_are_short_and_true_for_the_caller() {
+    let desk = Desk::new();
+    let file = TokensFile::new(&desk);
+    let mut words = Vec::new();
+    for (name, scope) in [
+        ("looks", "qfpay:read"),
+        ("pays", "qfpay:pay"),
+        ("refunds", "qfpay:refund"),
+        ("all", "qfpay:read,qfpay:pay,qfpay:refund"),
+    ] {
+        words.push(file.add(&desk, name, &["--scope", scope]).await);
+    }
+    let settings = [("QFPAY_TOKENS_FILE", file.path()), ("QFPAY_CONFIRM", "always")];
+    let service = Service::start(&desk, &[], &settings).await;
+    for token in &words {
+        let told = ask(&service, token, "server/discover", json!({})).await;
+        let instructions = told["result"]["instructions"].as_str().unwrap();
+        assert!(instructions.len() < 1000, "{}: {instructions}", instructions.len());
+        assert!(instructions.contains("`pending` is not paid"), "{instructions}");
+        let offered = service.tools(token).await;
+        for tool in qfpay_mcp::mcp::Server::tools() {
+            let name = tool.name.as_ref();
+            // The word is no tool's in `never pay or refund again`.
+            let named = instructions.replace("pay or refund again", "").contains(name)
+                && (name != "refund" || instructions.contains("refund gives"));
+            assert_eq!(named, offered.iter().any(|it| it == name), "{name}: {instructions}");
+        }
+        let asks = instructions.contains("A person has to say yes");
+        assert_eq!(
+            asks,
+            offered.iter().any(|it| ["create_payment", "refund"].contains(&it.as_str()))
+        );
+    }
 }

@@ -1,5 +1,5 @@
 //! Clients that ask much and read nothing.
-use std::{net::SocketAddr, pin::pin, task::Poll, time::Duration};
+use std::{iter, net::SocketAddr, pin::pin, task::Poll, time::Duration};
 
 use serde_json::json;
 use tokio::{
@@ -7,12 +7,13 @@ use tokio::{
     net::TcpStream,
 };
 
-use super::{MALLORY, Tally, Target, attacks, honest, status, wire};
+use super::{EVE, MALLORY, Tally, Target, attacks, honest, payment, status, wire};
 use crate::harness::soon;
 
 attacks! {
     sse_clients_that_never_read_hold_little,
     pipelined_requests_whose_answers_nobody_reads_hold_little,
+    followers_of_ten_thousand_orders_that_never_read_hold_little,
 }
 
 /// Sessions whose client does not read, and messages into each.
@@ -106,4 +107,60 @@ async fn pipelined_requests_whose_answers_nobody_reads_hold_little(target: &Targ
     target.honest_are_served().await;
     assert_eq!(tally.of("no longer taken"), streams.len(), "{tally}");
     tally.only(&["sent", "cut", "no longer taken"])
+}
+
+/// Streams that follow as much as they may, then sessions that do, and changes of what they follow.
+async fn followers_of_ten_thousand_orders_that_never_read_hold_little(target: &Target) -> Tally {
+    let uris: Vec<String> = (0..64).map(|nth| format!("qfpay://orders/F{nth}")).collect();
+    let listen = |filter| {
+        let mut listen = honest::modern("", &json!({}));
+        listen["method"] = json!("subscriptions/listen");
+        listen["params"]["notifications"] = filter;
+        listen.to_string()
+    };
+    let (much, nothing) = (listen(json!({ "resourceSubscriptions": uris })), listen(json!({})));
+    let mut tally = Tally::default();
+    let mut streams = Vec::new();
+    for listen in iter::repeat_n(&much, 20).chain(iter::repeat_n(&nothing, 300)) {
+        let asked = target
+            .post(MALLORY, "/mcp", listen.clone())
+            .header("mcp-protocol-version", honest::MODERN)
+            .header("mcp-method", "subscriptions/listen");
+        let answer = asked.send().await;
+        tally.count(format!("stream {}", status(&answer)));
+        streams.extend(answer);
+    }
+    let mut sessions = Vec::new();
+    for _ in 0..10 {
+        let session = target.open(EVE).await.unwrap();
+        for nth in 0..100 {
+            let uri = format!("qfpay://orders/F{nth}");
+            let subscribe = json!({"jsonrpc": "2.0", "id": nth, "method": "resources/subscribe", "params": {"uri": uri}});
+            let asked = target
+                .post(EVE, "/mcp", subscribe.to_string())
+                .header("mcp-session-id", &session)
+                .header("mcp-protocol-version", "2025-11-25");
+            let told = asked.send().await.unwrap().text().await.unwrap();
+            let refused = told.contains("as many orders are followed as may be");
+            tally.count(if refused { "refused" } else { "followed" });
+        }
+        sessions.push(session);
+    }
+    assert_eq!(tally.of("followed"), 256, "{tally}");
+    assert!(tally.of("stream 503") > 40, "{tally}");
+    for nth in 0..64 {
+        let number = json!({ "out_trade_no": format!("F{nth}") });
+        let mut terms = payment(&format!("F{nth}"));
+        terms["udid"] = number["out_trade_no"].clone();
+        for (tool, arguments) in [("create_payment", terms), ("cancel_payment", number)] {
+            let done = target.call(MALLORY, tool, &arguments).send().await;
+            tally.count(format!("change {}", status(&done)));
+        }
+    }
+    target.honest_are_served().await;
+    drop(streams);
+    for session in sessions {
+        target.end(EVE, &session).await;
+    }
+    tally.only(&["stream 200", "stream 503", "followed", "refused", "change 200"])
 }
