@@ -259,17 +259,15 @@ impl Server {
         row.tools.iter().all(|it| self.may_call(it, context))
     }
 
+    /// Every prompt as it is listed.
+    pub fn prompts() -> Vec<Prompt> {
+        PROMPTS.iter().map(Row::listed).collect()
+    }
+
     /// The prompts that this caller can follow.
     pub(super) fn list_prompts(&self, context: &RequestContext<RoleServer>) -> ListPromptsResult {
-        let argument = |it: &Argument| {
-            PromptArgument::new(it.name).with_description(it.description).with_required(it.required)
-        };
-        let listed = |it: &Row| {
-            let arguments = it.arguments.iter().map(argument).collect();
-            Prompt::new(it.name, Some(it.description), Some(arguments)).with_title(it.title)
-        };
         let offered = PROMPTS.iter().filter(|it| self.offers_prompt(it, context));
-        let prompts = offered.map(listed).collect();
+        let prompts = offered.map(Row::listed).collect();
         let listed = ListPromptsResult { prompts, ..ListPromptsResult::default() };
         listed.with_ttl_ms(LIST_TTL_MS).with_cache_scope(cache_of(context))
     }
@@ -296,6 +294,14 @@ impl Server {
 }
 
 impl Row {
+    fn listed(&self) -> Prompt {
+        let argument = |it: &Argument| {
+            PromptArgument::new(it.name).with_description(it.description).with_required(it.required)
+        };
+        let arguments = self.arguments.iter().map(argument).collect();
+        Prompt::new(self.name, Some(self.description), Some(arguments)).with_title(self.title)
+    }
+
     /// The arguments, if nothing at all is wrong with them. Blank ones were not given.
     fn read(
         &self,

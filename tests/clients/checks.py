@@ -24,6 +24,10 @@ TOOLS = (
     "create_payment", "wait_for_payment", "query_transaction", "cancel_payment", "refund",
     "explain_respcd", "list_pay_types",
 )
+RESOURCES = (
+    "qfpay://pay-types", "qfpay://currencies", "qfpay://response-codes", "qfpay://environments",
+    "skill://qfpay-payments/SKILL.md",
+)
 SETTLE_SECONDS = 30
 """How long the simulated payer, told to pay after 1 s, may take on a busy machine."""
 
@@ -201,6 +205,31 @@ async def pay_types(desk: Desk) -> None:
     want('"800201"' in json.dumps(reply["pay_types"]), f"800201 is not among {reply['pay_types']}")
 
 
+async def resources_can_be_read(desk: Desk) -> None:
+    listed = {resource["uri"]: resource for resource in await desk.wire.list_resources()}
+    for uri in RESOURCES:
+        want(uri in listed, f"{uri} is not listed: {list(listed)}")
+        part = await desk.wire.read(uri)
+        want(part["uri"] == uri and part["text"] != "", f"{uri} holds {part}")
+        want(part["mimeType"] == listed[uri]["mimeType"], f"{uri} is of type {part['mimeType']}")
+
+
+async def order_as_a_resource(desk: Desk) -> None:
+    part = await desk.wire.read(f"qfpay://orders/{desk.order}")
+    order = json.loads(part["text"])
+    want(order["status"] == "partially_refunded", f"status is {order['status']}")
+    what = [event["what"] for event in order["history"]]
+    want(what[0] == "sent", f"it begins with {what}")
+
+
+async def prompt_names_the_call(desk: Desk) -> None:
+    message = await desk.wire.prompt("follow_up_order", {"out_trade_no": desk.order})
+    want(message["role"] == "user", f"said by {message['role']}")
+    text = message["content"]["text"]
+    for fact in ("query_transaction", desk.order):
+        want(fact in text, f"{fact} is not in {text}")
+
+
 async def newest_protocol(desk: Desk) -> None:
     want(desk.wire.protocol in desk.protocols, f"agreed on {desk.wire.protocol}, not on {desk.protocols}")
 
@@ -238,6 +267,9 @@ CHECKS: list[tuple[str, Check]] = [
     ("refund more than is left: refused", refund_over_rest),
     ("explain 1145", explain),
     ("list pay types", pay_types),
+    ("read every resource", resources_can_be_read),
+    ("read the order as a resource", order_as_a_resource),
+    ("a prompt names the call", prompt_names_the_call),
 ]
 """For every client, in this sequence: later ones build on the order that `create` made."""
 

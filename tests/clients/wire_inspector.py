@@ -41,6 +41,19 @@ class InspectorWire:
         """
         return await self._call(tool, [word for pair in arguments.items() for word in ("--tool-arg", "=".join(pair))])
 
+    async def list_resources(self) -> list[dict[str, Any]]:
+        return (await self.run("--method", "resources/list"))["resources"]
+
+    async def read(self, uri: str) -> dict[str, Any]:
+        (part,) = (await self.run("--method", "resources/read", "--uri", uri))["contents"]
+        return part
+
+    async def prompt(self, name: str, arguments: dict[str, str]) -> dict[str, Any]:
+        words = [word for pair in arguments.items() for word in ("--prompt-args", "=".join(pair))]
+        said = await self.run("--method", "prompts/get", "--prompt-name", name, *words)
+        (message,) = said["messages"]
+        return message
+
     async def _call(self, tool: str, arguments: list[str]) -> Answer:
         return Answer.of(await self.run("--method", "tools/call", "--tool-name", tool, *arguments))
 

@@ -12,6 +12,7 @@ import mcp.types
 from mcp.client.sse import sse_client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 from mcp.client.streamable_http import streamable_http_client
+from pydantic import AnyUrl
 
 from person import Person
 from server import environment, serving
@@ -37,6 +38,23 @@ class SdkWire:
     async def call(self, tool: str, arguments: dict[str, Any]) -> Answer:
         with anyio.fail_after(CALL_SECONDS):
             return Answer.of(_json(await self.client.call_tool(tool, arguments)))
+
+    async def list_resources(self) -> list[dict[str, Any]]:
+        with anyio.fail_after(CALL_SECONDS):
+            listed = await self.client.list_resources()
+        return [_json(resource) for resource in listed.resources]
+
+    async def read(self, uri: str) -> dict[str, Any]:
+        with anyio.fail_after(CALL_SECONDS):
+            read = await self.client.read_resource(AnyUrl(uri) if IS_FIRST else uri)
+        (part,) = read.contents
+        return _json(part)
+
+    async def prompt(self, name: str, arguments: dict[str, str]) -> dict[str, Any]:
+        with anyio.fail_after(CALL_SECONDS):
+            said = await self.client.get_prompt(name, arguments)
+        (message,) = said.messages
+        return _json(message)
 
     async def round(
         self, tool: str, arguments: dict[str, Any],

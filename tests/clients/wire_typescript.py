@@ -35,6 +35,17 @@ class TypescriptWire:
     async def call(self, tool: str, arguments: dict[str, Any]) -> Answer:
         return Answer.of(await self._do("call", params={"name": tool, "arguments": arguments}))
 
+    async def list_resources(self) -> list[dict[str, Any]]:
+        return await self._do("resources")
+
+    async def read(self, uri: str) -> dict[str, Any]:
+        (part,) = await self._do("read", params={"uri": uri})
+        return part
+
+    async def prompt(self, name: str, arguments: dict[str, str]) -> dict[str, Any]:
+        (message,) = await self._do("prompt", params={"name": name, "arguments": arguments})
+        return message
+
     async def round(
         self, tool: str, arguments: dict[str, Any],
         answers: dict[str, dict[str, Any]] | None = None, state: str | None = None,

@@ -23,6 +23,7 @@ use qfpay_mcp::{
         pay_types::{PayType, Service},
     },
 };
+use rmcp::model::{Prompt, PromptArgument};
 use serde_json::Value;
 
 fn root() -> PathBuf {
@@ -39,6 +40,8 @@ fn the_generated_parts_of_the_readme_are_what_the_product_says() {
     let mut now = committed.clone();
     let parts = [
         ("tools", tools_part()),
+        ("resources", resources_part()),
+        ("prompts", prompts_part()),
         ("pay-types", pay_types_part()),
         ("environments", environments_part()),
         ("settings", settings_part()),
@@ -90,6 +93,27 @@ fn tools_part() -> String {
         )
     };
     tools().into_iter().map(part).collect::<Vec<_>>().join("\n\n")
+}
+
+fn resources_part() -> String {
+    let fixed = Server::resources().into_iter().map(|it| (it.uri, it.description.unwrap()));
+    let templates = Server::resource_templates().into_iter();
+    let templates = templates.map(|it| (it.uri_template, it.description.unwrap()));
+    let sentence = |what: &str| what.split(". ").next().unwrap_or_default().to_owned();
+    let row = |(uri, what): (String, String)| [format!("`{uri}`"), sentence(&what)];
+    table(["resource", "what"], fixed.chain(templates).map(row))
+}
+
+fn prompts_part() -> String {
+    let argument = |it: &PromptArgument| {
+        let needed = if it.required == Some(true) { ", required" } else { "" };
+        format!("`{}`{needed}", it.name)
+    };
+    let row = |it: Prompt| {
+        let arguments: Vec<String> = it.arguments.iter().flatten().map(argument).collect();
+        [format!("`{}`", it.name), it.description.unwrap(), arguments.join(", ")]
+    };
+    table(["prompt", "what", "arguments"], Server::prompts().into_iter().map(row))
 }
 
 fn arguments_table(schema: &Value) -> String {

@@ -87,15 +87,32 @@ pub(super) static TEMPLATES: &[Template] = &[
 ];
 
 impl Server {
-    pub(super) fn list_resources(context: &RequestContext<RoleServer>) -> ListResourcesResult {
-        let may = scopes_of(context).has(Scope::Read);
+    /// Every resource that is always there, as it is listed.
+    pub fn resources() -> Vec<Resource> {
         let listed = |it: &Fixed| {
             Resource::new(it.uri, it.name)
                 .with_title(it.title)
                 .with_description(it.description)
                 .with_mime_type(it.mime_type)
         };
-        let resources = FIXED.iter().filter(|_| may).map(listed).collect();
+        FIXED.iter().map(listed).collect()
+    }
+
+    /// Every template of resources, as it is listed.
+    pub fn resource_templates() -> Vec<ResourceTemplate> {
+        let listed = |it: &Template| {
+            ResourceTemplate::new(it.uri, it.name)
+                .with_title(it.title)
+                .with_description(it.description)
+                .with_mime_type(JSON)
+        };
+        TEMPLATES.iter().map(listed).collect()
+    }
+
+    /// The resources that this caller may read.
+    pub(super) fn list_resources(context: &RequestContext<RoleServer>) -> ListResourcesResult {
+        let may = scopes_of(context).has(Scope::Read);
+        let resources = if may { Self::resources() } else { Vec::new() };
         let listed = ListResourcesResult { resources, ..ListResourcesResult::default() };
         listed.with_ttl_ms(LIST_TTL_MS).with_cache_scope(cache_of(context))
     }
@@ -104,13 +121,7 @@ impl Server {
         context: &RequestContext<RoleServer>,
     ) -> ListResourceTemplatesResult {
         let may = scopes_of(context).has(Scope::Read);
-        let listed = |it: &Template| {
-            ResourceTemplate::new(it.uri, it.name)
-                .with_title(it.title)
-                .with_description(it.description)
-                .with_mime_type(JSON)
-        };
-        let resource_templates = TEMPLATES.iter().filter(|_| may).map(listed).collect();
+        let resource_templates = if may { Self::resource_templates() } else { Vec::new() };
         let listed = ListResourceTemplatesResult {
             resource_templates,
             ..ListResourceTemplatesResult::default()

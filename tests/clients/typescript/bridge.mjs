@@ -72,6 +72,9 @@ async function signedIn(act) {
 const does = {
   list: async () => (await client.listTools(undefined, options)).tools,
   call: ({ params }) => signedIn(() => sdk.callTool(client, params, options)),
+  resources: async () => (await client.listResources(undefined, options)).resources,
+  read: async ({ params }) => (await client.readResource(params, options)).contents,
+  prompt: async ({ params }) => (await client.getPrompt(params, options)).messages,
   round: ({ params }) => sdk.round(client, params, options),
 };
 

@@ -27,35 +27,26 @@ impl Events {
         it
     }
 
-    /// The next message; none where the stream ended.
-    async fn next(&mut self) -> Option<Value> {
+    /// The data of the next event that has any; none where the stream ended.
+    async fn data(&mut self) -> Option<String> {
         loop {
-            if let Some((event, rest)) = self.rest.split_once("\n\n") {
+            while let Some((event, rest)) = self.rest.split_once("\n\n") {
                 let data = event.lines().find_map(|it| it.strip_prefix("data: "));
-                let message = data.and_then(|it| serde_json::from_str(it).ok());
+                let data = data.filter(|it| !it.is_empty()).map(str::to_owned);
                 self.rest = rest.to_owned();
-                match message {
-                    Some(message) => return Some(message),
-                    None => continue,
+                if data.is_some() {
+                    return data;
                 }
             }
-            let chunk = soon("a message on a stream", self.answer.chunk()).await.unwrap()?;
+            let chunk = soon("an event on a stream", self.answer.chunk()).await.unwrap()?;
             self.rest += std::str::from_utf8(&chunk).unwrap();
         }
     }
 
-    /// Where the messages of a session over HTTP+SSE go.
-    async fn endpoint(&mut self) -> String {
-        loop {
-            if let Some((event, rest)) = self.rest.split_once("\n\n") {
-                let data = event.lines().find_map(|it| it.strip_prefix("data: "));
-                let endpoint = data.unwrap().to_owned();
-                self.rest = rest.to_owned();
-                return endpoint;
-            }
-            let chunk = soon("where messages go", self.answer.chunk()).await.unwrap().unwrap();
-            self.rest += std::str::from_utf8(&chunk).unwrap();
-        }
+    /// The next message; none where the stream ended.
+    async fn next(&mut self) -> Option<Value> {
+        let data = self.data().await?;
+        Some(serde_json::from_str(&data).unwrap_or_else(|_| panic!("{data}")))
     }
 
     /// The next address that is told of.
@@ -276,7 +267,7 @@ async fn who_follows_over_the_old_sse_is_told_on_its_stream() {
     let service = Service::start(&desk, &[], &[]).await;
     let answer = service.http.get(format!("{}/sse", service.base)).send().await.unwrap();
     let mut stream = Events { answer, rest: String::new() };
-    let messages = stream.endpoint().await;
+    let messages = stream.data().await.unwrap();
     let send = async |message: Value| {
         let told = service.post(&messages, "", &message).send().await.unwrap();
         assert_eq!(told.status(), StatusCode::ACCEPTED, "{message}");
