@@ -1,10 +1,10 @@
 //! The terms of a payment and of a refund: what must be the same for a retry to be a retry.
 use std::{collections::BTreeMap, fmt};
 
-use jiff::civil::DateTime;
+use jiff::{SignedDuration, Timestamp, civil::DateTime};
 
 use super::{Amount, OrderNumber, Syssn};
-use crate::spec::{Field, PayType};
+use crate::spec::{Field, PayType, fields::DEFAULT_EXPIRY_MINUTES};
 
 /// What a payment is for. Two calls with one number must agree in all of it.
 #[derive(Clone, PartialEq, Eq)]
@@ -74,6 +74,17 @@ impl RefundTerms {
 }
 
 impl PaymentTerms {
+    /// Until when the payer can pay, where there is a limit of ours or of QFPay's default; `asked_at`
+    /// is when it left.
+    pub fn expires_at(&self, asked_at: Timestamp) -> Option<Timestamp> {
+        if !self.pay_type.uses(Field::ExpiredTime) {
+            return None;
+        }
+        let given = self.extras.get(&Field::ExpiredTime);
+        let minutes = given.and_then(|it| it.parse().ok()).unwrap_or(DEFAULT_EXPIRY_MINUTES);
+        asked_at.checked_add(SignedDuration::from_mins(minutes)).ok()
+    }
+
     /// The names of the terms in which `other` differs, with both values; empty when none does.
     ///
     /// The payer's code is left out: a new one is scanned for each try, and it is never shown.

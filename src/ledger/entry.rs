@@ -2,11 +2,8 @@
 use jiff::Timestamp;
 
 use super::rows;
-use crate::{
-    domain::{
-        Amount, OrderNumber, PaymentState, PaymentTerms, RefundState, RefundTerms, Shown, Syssn,
-    },
-    spec::{Field, fields::DEFAULT_EXPIRY_MINUTES},
+use crate::domain::{
+    Amount, OrderNumber, PaymentState, PaymentTerms, RefundState, RefundTerms, Shown, Syssn,
 };
 
 /// One payment or refund as written down.
@@ -172,18 +169,6 @@ impl Entry {
             Self::Payment(it) => it.syssn.as_ref(),
             Self::Refund(it) => it.syssn.as_ref(),
         }
-    }
-}
-
-impl Payment {
-    /// Until when the payer can pay, for types that have a limit of ours or of QFPay's default.
-    pub fn expires_at(&self) -> Option<Timestamp> {
-        if !self.terms.pay_type.uses(Field::ExpiredTime) {
-            return None;
-        }
-        let given = self.terms.extras.get(&Field::ExpiredTime);
-        let minutes = given.and_then(|it| it.parse().ok()).unwrap_or(DEFAULT_EXPIRY_MINUTES);
-        self.asked_at().checked_add(jiff::SignedDuration::from_mins(minutes)).ok()
     }
 }
 

@@ -29,7 +29,7 @@ pub(crate) use refusal::UNKNOWN;
 pub use server::{Server, Taken};
 pub use skill::TEXT as SKILL;
 pub use tools::known as known_tool;
-pub use view::NEEDS_APPROVAL;
+pub use view::{NEEDS_APPROVAL, Status};
 
 /// What a notification may weigh, and the header that vouches for it.
 pub use crate::client::{notification::MAX_BODY as MAX_NOTIFICATION, sign::SIGN_HEADER};

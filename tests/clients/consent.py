@@ -157,7 +157,8 @@ async def needs_approval(desk: Desk) -> None:
     want(waits["amount_text"] == AMOUNT_TEXT, f"amount is {waits['amount_text']}")
     code = waits["approval_code"]
     want(len(code) == 8 and code.isalnum(), f"the code is {code!r}")
-    wants_named(waits["next_step"], f"qfpay-mcp approve {code}", "Nothing was sent")
+    wants_named(waits["next_step"], f"qfpay-mcp approve {code}")
+    wants_named(waits["meaning"], "Nothing was sent")
     wants_named(answer.text, code)
     want("qrcode" not in waits and "syssn" not in waits, f"there is something to pay: {waits}")
 

@@ -69,7 +69,7 @@ async fn a_person_approves_in_a_terminal_and_the_same_call_goes_through_once() {
     let code = reply["approval_code"].as_str().unwrap();
     let next = reply["next_step"].as_str().unwrap();
     assert!(next.contains(&format!("`qfpay-mcp approve {code}`")), "{next}");
-    assert!(next.contains(r#"out_trade_no "A1""#), "{next}");
+    assert!(next.contains(r#"{"out_trade_no":"A1"}"#), "{next}");
     assert_eq!(code_of(&client, payment("A1")).await, code, "it is asked once");
     // Neither a pipe nor an argument is a person.
     let mut command = desk.command();

@@ -217,7 +217,7 @@ async fn an_empty_ledger_and_a_qfpay_that_is_away_are_told_apart() {
     let away = client.reply("create_payment", payment("A1")).await;
     assert_eq!(away["status"], "intended");
     assert!(away["problem"].as_str().unwrap().contains("could not be reached"), "{away:#}");
-    assert!(away["next_step"].as_str().unwrap().contains("Nothing reached QFPay"), "{away:#}");
+    assert!(away["meaning"].as_str().unwrap().contains("nothing reached QFPay"), "{away:#}");
     drop(client);
     let back = desk.client().await;
     let made = back.reply("create_payment", payment("A1")).await;

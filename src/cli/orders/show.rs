@@ -14,6 +14,7 @@ use crate::{
     client::response::cleaned,
     domain::{OrderNumber, PaymentState, Syssn},
     ledger::{Entry, Event, Ledger, LedgerError},
+    mcp::Status,
     spec::RespCode,
 };
 
@@ -121,7 +122,7 @@ impl Story {
     fn scanned(&self, now: Timestamp, zone: &TimeZone, style: Style) -> Option<String> {
         let Entry::Payment(payment) = &self.entry else { return None };
         let code = payment.shown.qrcode.as_deref()?;
-        let until = payment.expires_at();
+        let until = payment.terms.expires_at(payment.asked_at());
         if payment.state != PaymentState::Pending || until.is_some_and(|it| it <= now) {
             return None;
         }
@@ -160,6 +161,7 @@ fn facts(line: &Line<'_>, zone: &TimeZone) -> Vec<(String, String)> {
     let of = of.or_else(|| line.original.map(|it| format!("payment with syssn {it}")));
     let rows = [
         ("status", Some(status(line.entry))),
+        ("meaning", Some(meaning(line.entry).to_owned())),
         ("amount", Some(line.entry.amount().to_string())),
         ("of", of),
         ("pay type", line.pay_type.map(|it| format!("{} {}", it.code, it.name))),
@@ -176,6 +178,13 @@ fn facts(line: &Line<'_>, zone: &TimeZone) -> Vec<(String, String)> {
     let extras = extras.into_iter().map(|(field, value)| (field.name().to_owned(), cleaned(value)));
     let rows = rows.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
     rows.chain(extras).collect()
+}
+
+fn meaning(entry: &Entry) -> &'static str {
+    match entry {
+        Entry::Payment(it) => Status::of_payment(it.state).meaning,
+        Entry::Refund(it) => Status::of_refund(it.state).meaning,
+    }
 }
 
 fn related(title: &str, entries: &[Entry], zone: &TimeZone, style: Style) -> Vec<String> {
@@ -259,6 +268,7 @@ mod tests {
         insta::assert_snapshot!(story().text(&zone(), Style::PLAIN), @"
         payment A1
           status      partially_refunded LATE
+          meaning     It was paid, and part of the money went back.
           amount      HKD 10.50
           pay type    800201 WeChat Pay QR code
           syssn       20261123000100020000000001

@@ -11,6 +11,7 @@ use crate::{
         Server,
         view::{self, Order, after_query},
     },
+    payments::query::OrderView,
 };
 
 /// The most that is told of what happened; the latest.
@@ -69,9 +70,12 @@ impl Server {
             .skip(earlier.unwrap_or_default())
             .map(|it| Happened::new(it, own.as_ref()))
             .collect();
-        let next_step = after_query(std::slice::from_ref(&order));
+        // QFPay was not asked, so nothing is said of what it has no record of.
+        let unasked = OrderView { at_qfpay: true, ..order.clone() };
+        let next_step = after_query(&[unasked], self.payments.clock.now());
+        let unknown = order.syssn.is_none();
         let mut order = Order::new(order);
-        order.known_to_qfpay = order.syssn.is_some();
+        order.known_to_qfpay = unknown.then_some(false);
         let environment = self.environment().name();
         Ok(json(&OrderResource { environment, order, history, earlier, next_step }))
     }

@@ -32,8 +32,9 @@ struct Arguments {
 /// How the order stands after it was to be ended.
 #[derive(Debug, Serialize, JsonSchema)]
 struct Reply {
-    /// As query_transaction's, asked after the cancellation
     status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    meaning: Option<&'static str>,
     out_trade_no: String,
     environment: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -91,6 +92,7 @@ impl Reply {
         let order = Order::new(cancelled.order);
         Self {
             status: order.status,
+            meaning: order.meaning,
             out_trade_no: number.to_string(),
             environment,
             amount_text: order.amount_text,

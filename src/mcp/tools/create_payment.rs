@@ -122,10 +122,10 @@ impl Server {
             .await
             .map_err(|refused| Refusal::Refused { tool: TOOL, refused })?;
         let environment = self.environment().name();
-        let zone = &self.payments.settings.zone;
+        let (zone, now) = (&self.payments.settings.zone, self.payments.clock.now());
         Ok(match outcome {
             Outcome::Done(receipt) => {
-                let reply = PaymentReply::new(receipt, environment, zone);
+                let reply = PaymentReply::new(receipt, environment, zone, now);
                 let qrcode = reply.qrcode.clone();
                 Reply::scanned(reply, qrcode.as_deref())
             }

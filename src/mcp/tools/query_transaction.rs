@@ -1,7 +1,7 @@
 //! `query_transaction`: how orders stand.
 use std::sync::LazyLock;
 
-use jiff::civil::DateTime;
+use jiff::{Timestamp, civil::DateTime};
 use rmcp::{Json, RoleServer, model::JsonObject, service::RequestContext, tool, tool_router};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -92,12 +92,14 @@ impl Server {
             .query(&caller, find)
             .await
             .map_err(|refused| Refusal::Refused { tool: TOOL, refused })?;
-        Ok(Json(Reply::new(found, &asked, self.environment().name())))
+        let now = self.payments.clock.now();
+        Ok(Json(Reply::new(found, &asked, self.environment().name(), now)))
     }
 }
 
 impl Reply {
-    fn new(found: Found, asked: &Find, environment: &'static str) -> Self {
+    fn new(found: Found, asked: &Find, environment: &'static str, now: Timestamp) -> Self {
+        let shown = if matches!(asked, Find::Span(_)) { Order::listed } else { Order::new };
         let next_step = match (asked, found.orders.as_slice()) {
             (Find::Span(span), _) if found.more => format!(
                 "There is more: call query_transaction with the same times and page {}.",
@@ -107,16 +109,11 @@ impl Reply {
                 "Nothing was made in this span of time.".to_owned()
             }
             (Find::Span(_), _) => "That is all in this span of time.".to_owned(),
-            (Find::Order(_) | Find::Trade(_), []) => {
-                "Neither the ledger nor QFPay has it. Check the number, the environment and the \
-                 merchant; if it was just made, ask again in some seconds."
-                    .to_owned()
-            }
-            (Find::Order(_) | Find::Trade(_), orders) => after_query(orders),
+            (Find::Order(_) | Find::Trade(_), orders) => after_query(orders, now),
         };
         Self {
             environment,
-            orders: found.orders.into_iter().map(Order::new).collect(),
+            orders: found.orders.into_iter().map(shown).collect(),
             other_refunds: found.loose_refunds.into_iter().map(OneRefund::new).collect(),
             more: found.more.then_some(true),
             problem: found

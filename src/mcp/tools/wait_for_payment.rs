@@ -15,7 +15,7 @@ use crate::{
         progress::told,
         refusal::Refusal,
         schema,
-        view::{Order, after_wait},
+        view::{Order, after_query},
     },
     payments::wait::{Tick, Waited},
 };
@@ -38,8 +38,9 @@ struct Arguments {
 /// How the order stands after the wait.
 #[derive(Debug, Serialize, JsonSchema)]
 struct Reply {
-    /// As query_transaction's
     status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    meaning: Option<&'static str>,
     out_trade_no: String,
     environment: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -100,10 +101,11 @@ impl Reply {
     fn new(waited: Waited, number: &OrderNumber, server: &Server) -> Self {
         let Waited { found, waited } = waited;
         let now = server.payments.clock.now();
-        let next_step = after_wait(&found.orders, number, now);
+        let next_step = after_query(&found.orders, now);
         let order = found.orders.into_iter().next().map(Order::new).unwrap_or_default();
         Self {
             status: order.status,
+            meaning: order.meaning,
             out_trade_no: number.to_string(),
             environment: server.environment().name(),
             amount_text: order.amount_text,

@@ -4,11 +4,13 @@ mod next;
 mod order;
 mod payment;
 mod refund;
+mod status;
 
 use jiff::civil::DateTime;
 
+pub use self::status::{NEEDS_APPROVAL, Status};
 pub(super) use self::{
-    next::{after_asking, after_cancel, after_query, after_wait},
+    next::{after_asking, after_cancel, after_query},
     order::{OneRefund, Order},
     payment::PaymentReply,
     refund::RefundReply,
@@ -24,10 +26,8 @@ use crate::{
 /// What a person must hear of an order that was paid after it had been taken for ended.
 const LATE: &str = "This order had been taken for failed or closed, and QFPay says that it was paid after all: the payer's money is here. Deliver, or refund it.";
 
-/// The status of what a person has to approve outside the conversation; nothing was sent.
-pub const NEEDS_APPROVAL: &str = "needs_approval";
-
-/// What a code means here, with its text where that decides, then QFPay's own words.
+/// What a code means here, with its text where that decides, then QFPay's own words; none for the
+/// code of success.
 pub(super) fn meaning(
     code: Option<&str>,
     said: Option<&str>,
@@ -37,13 +37,11 @@ pub(super) fn meaning(
     let Some(row) = RespCode::find(code) else {
         return Some(format!("{code} is in no QFPay document; the result is unknown"));
     };
-    // What 0000 means depends on what was asked (contract §1.1); its own text would mislead.
-    let plain = match (row.reading.verdict, operation) {
-        (Verdict::Done, Operation::Payment) => "processed; only `status` tells whether it is paid",
-        (Verdict::Done, Operation::Refund) => row.on_refund,
-        (Verdict::Done, Operation::Cancel) => "processed; only `status` tells how the order ended",
-        _ => row.overload(said, operation).map_or(row.en, |it| it.meaning),
-    };
+    // What 0000 comes to depends on what was asked (contract §1.1): the status tells.
+    if row.reading.verdict == Verdict::Done {
+        return None;
+    }
+    let plain = row.overload(said, operation).map_or(row.en, |it| it.meaning);
     let known = said.is_empty() || [row.en, row.zh_hant, row.zh_hans].contains(&said);
     Some(if known { plain.to_owned() } else { format!("{plain} (QFPay says: {said:?})") })
 }

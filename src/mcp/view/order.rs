@@ -3,21 +3,20 @@ use rmcp::model::JsonObject;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{LATE, meaning, written_time};
+use super::{LATE, Status, meaning, written_time};
 use crate::{
     domain::{Amount, PaymentState, amount},
     payments::query::{OrderView, RefundView},
     spec::resp_codes::Operation,
 };
 
-/// The status of an order that nobody knows.
-const NOT_FOUND: &str = "not_found";
-
 /// A payment as it stands, with its refunds. Without any, an order that nobody knows.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::mcp) struct Order {
-    /// As create_payment's, and closed, partially_refunded, refunded
     pub(in crate::mcp) status: &'static str,
+    /// Not in lists
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::mcp) meaning: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     out_trade_no: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -46,7 +45,9 @@ pub(in crate::mcp) struct Order {
     /// Still refundable
     #[serde(skip_serializing_if = "Option::is_none")]
     left_text: Option<String>,
-    pub(in crate::mcp) known_to_qfpay: bool,
+    /// false: only the ledger has it
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::mcp) known_to_qfpay: Option<bool>,
     /// Tell the person
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::mcp) warning: Option<String>,
@@ -55,7 +56,8 @@ pub(in crate::mcp) struct Order {
 impl Default for Order {
     fn default() -> Self {
         Self {
-            status: NOT_FOUND,
+            status: Status::NOT_FOUND.word,
+            meaning: Some(Status::NOT_FOUND.meaning),
             out_trade_no: None,
             syssn: None,
             amount: None,
@@ -68,7 +70,7 @@ impl Default for Order {
             paid_at: None,
             refunds: Vec::new(),
             left_text: None,
-            known_to_qfpay: false,
+            known_to_qfpay: None,
             warning: None,
         }
     }
@@ -95,6 +97,11 @@ pub(in crate::mcp) struct OneRefund {
 }
 
 impl Order {
+    /// One of several in a list.
+    pub(in crate::mcp) fn listed(order: OrderView) -> Self {
+        Self { meaning: None, ..Self::new(order) }
+    }
+
     pub(in crate::mcp) fn new(order: OrderView) -> Self {
         let warning = late_warning(&order);
         let left = order.amount.filter(|_| order.status.was_paid()).map(|paid| {
@@ -108,6 +115,7 @@ impl Order {
         let operation = if order.at_qfpay { Operation::Query } else { Operation::Payment };
         Self {
             status: order.status.word(),
+            meaning: Some(Status::of_payment(order.status).meaning),
             out_trade_no: order.number.map(|it| it.to_string()),
             syssn: order.syssn.map(|it| it.to_string()),
             amount: order.amount.map(Amount::minor),
@@ -120,7 +128,7 @@ impl Order {
             paid_at: order.paid_at.map(written_time),
             refunds: order.refunds.into_iter().map(OneRefund::new).collect(),
             left_text: left.filter(|_| clear),
-            known_to_qfpay: order.at_qfpay,
+            known_to_qfpay: (!order.at_qfpay).then_some(false),
             warning,
         }
     }

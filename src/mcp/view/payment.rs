@@ -4,12 +4,14 @@ use rmcp::model::JsonObject;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{LATE, NEEDS_APPROVAL, meaning, next::failed, query};
+use super::{
+    LATE, Status, meaning,
+    next::{failed, out_of_time, pause},
+};
 use crate::{
     client::Trouble,
     domain::{PaymentState, PaymentTerms},
     ledger::Payment,
-    mcp::refusal::wait,
     payments::{consent::Needed, create::Receipt},
     spec::{Currency, Flow, resp_codes::Operation},
 };
@@ -17,8 +19,8 @@ use crate::{
 /// A payment after it was asked for.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::mcp) struct PaymentReply {
-    /// pending (not paid), paid, failed, in_doubt (unknown: query, never pay again), intended (surely not sent), sent, needs_approval (by a person)
     status: &'static str,
+    meaning: &'static str,
     out_trade_no: String,
     environment: &'static str,
     /// Minor units
@@ -56,14 +58,19 @@ impl PaymentReply {
         receipt: Receipt,
         environment: &'static str,
         zone: &TimeZone,
+        now: Timestamp,
     ) -> Self {
         let Receipt { payment, replayed, trouble } = receipt;
         let amount = payment.terms.amount;
-        let open = matches!(payment.state, PaymentState::Pending | PaymentState::InDoubt);
+        let expires_at = payment.terms.expires_at(payment.asked_at());
+        let over = expires_at.is_some_and(|it| it < now);
+        let open = matches!(payment.state, PaymentState::Pending | PaymentState::InDoubt) && !over;
+        let status = Status::of_payment(payment.state);
         let shown = if open { payment.shown.clone() } else { crate::domain::Shown::default() };
         let params = shown.pay_params.and_then(|it| serde_json::from_str(&it).ok());
         Self {
-            status: payment.state.word(),
+            status: status.word,
+            meaning: status.meaning,
             environment,
             amount: amount.minor(),
             currency: amount.currency().code,
@@ -79,7 +86,7 @@ impl PaymentReply {
             qrcode: shown.qrcode,
             pay_url: shown.pay_url,
             pay_params: params,
-            expires_at: payment.expires_at().filter(|_| open).map(|it| local(it, zone)),
+            expires_at: expires_at.filter(|_| open).map(|it| local(it, zone)),
             approval_code: None,
             replayed: replayed.then_some(true),
             problem: trouble
@@ -87,7 +94,7 @@ impl PaymentReply {
                 .map(ToString::to_string)
                 .or_else(|| payment.late.then(|| LATE.to_owned()))
                 .or_else(|| caution(amount.currency())),
-            next_step: after_payment(&payment, trouble.as_ref()),
+            next_step: after_payment(&payment, trouble.as_ref(), over),
             out_trade_no: payment.number.to_string(),
         }
     }
@@ -104,7 +111,8 @@ impl PaymentReply {
     ) -> Self {
         let amount = needed.amount;
         Self {
-            status: NEEDS_APPROVAL,
+            status: Status::NEEDS_APPROVAL.word,
+            meaning: Status::NEEDS_APPROVAL.meaning,
             out_trade_no: needed.question.number.to_string(),
             environment,
             amount: amount.minor(),
@@ -135,38 +143,22 @@ fn local(at: Timestamp, zone: &TimeZone) -> String {
     at.to_zoned(zone.clone()).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
 }
 
-fn after_payment(payment: &Payment, trouble: Option<&Trouble>) -> String {
+fn after_payment(payment: &Payment, trouble: Option<&Trouble>, over: bool) -> String {
     let number = payment.number.as_str();
-    let query = query(number);
+    let next = Status::of_payment(payment.state).next(number);
     match payment.state {
-        PaymentState::Intended => {
-            let when = trouble.and_then(wait).map_or(String::new(), |it| format!(" in {it} s"));
-            format!(
-                "Nothing reached QFPay. Call create_payment again{when} with the same arguments \
-                 and out_trade_no \"{number}\"."
-            )
+        PaymentState::Intended => pause(trouble) + &next,
+        PaymentState::Pending if over => out_of_time(number),
+        PaymentState::Pending => format!("{}{next}", show(payment)),
+        PaymentState::Failed => {
+            failed(number, payment.respcd.as_deref(), payment.resperr.as_deref())
         }
-        PaymentState::Sent => {
-            format!("It is on its way. Do not pay again. Call {query} in some seconds.")
-        }
-        PaymentState::InDoubt => format!(
-            "Nobody knows yet whether it was carried out. Do not pay again. Call {query} until it \
-             says."
-        ),
-        PaymentState::Pending => {
-            let what = show(payment);
-            format!(
-                "Not paid yet. {what}Call wait_for_payment {{\"out_trade_no\":\"{number}\"}} until it is `paid`."
-            )
-        }
-        PaymentState::Paid => "Paid. Nothing more to do.".to_owned(),
-        PaymentState::Failed => failed(payment.respcd.as_deref(), payment.resperr.as_deref()),
-        PaymentState::Closed => {
-            "Closed unpaid. For a new try call create_payment with a new out_trade_no.".to_owned()
-        }
-        PaymentState::PartiallyRefunded | PaymentState::Refunded => {
-            format!("Call {query} to see its refunds.")
-        }
+        PaymentState::Sent
+        | PaymentState::InDoubt
+        | PaymentState::Paid
+        | PaymentState::Closed
+        | PaymentState::PartiallyRefunded
+        | PaymentState::Refunded => next,
     }
 }
 

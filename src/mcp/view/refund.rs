@@ -2,19 +2,21 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{NEEDS_APPROVAL, meaning, query};
+use super::{
+    Status, meaning,
+    next::{failed_refund, pause},
+};
 use crate::{
     domain::{RefundState, amount},
-    mcp::refusal::wait,
-    payments::{consent::Needed, query::NO_RECORD, refund::RefundReceipt},
-    spec::resp_codes::{self, Operation},
+    payments::{consent::Needed, refund::RefundReceipt},
+    spec::resp_codes::Operation,
 };
 
 /// A refund after it was asked for.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::mcp) struct RefundReply {
-    /// refunded, pending, failed, in_doubt (unknown: query, never refund again), intended (surely not sent), sent, needs_approval
     status: &'static str,
+    meaning: &'static str,
     refund_no: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     out_trade_no: Option<String>,
@@ -47,37 +49,19 @@ impl RefundReply {
         let amount = refund.terms.amount;
         let (respcd, resperr) = (refund.respcd.as_deref(), refund.resperr.as_deref());
         let number = refund.number.as_str();
-        let query = query(number);
+        let status = Status::of_refund(refund.state);
+        let next = status.next(number);
         let next_step = match refund.state {
-            RefundState::Refunded => "The money went back. Nothing more to do.".to_owned(),
-            RefundState::Pending => format!(
-                "QFPay is working on it; it can take until the next day. Call {query} later."
-            ),
-            RefundState::InDoubt | RefundState::Sent => format!(
-                "Nobody knows yet whether it was carried out. Do not refund again. Call {query} \
-                 until it says."
-            ),
-            RefundState::Intended => {
-                let when = trouble.as_ref().and_then(wait);
-                let when = when.map_or(String::new(), |it| format!(" in {it} s"));
-                format!(
-                    "Nothing reached QFPay. Call refund again{when} with the same arguments and \
-                     refund_no \"{number}\"."
-                )
-            }
-            RefundState::Failed if resperr == Some(NO_RECORD) => {
-                "QFPay has had no record of it for so long that it cannot have arrived. Query it once \
-                 more before a new one, which takes a new refund_no."
-                    .to_owned()
-            }
-            RefundState::Failed => {
-                let (code, said) = (respcd.unwrap_or_default(), resperr.unwrap_or_default());
-                let reading = resp_codes::read(code, said, Operation::Refund);
-                format!("No money went back. {}", reading.next_step)
-            }
+            RefundState::Intended => pause(trouble.as_ref()) + &next,
+            RefundState::Failed => failed_refund(number, respcd, resperr),
+            RefundState::Sent
+            | RefundState::Pending
+            | RefundState::InDoubt
+            | RefundState::Refunded => next,
         };
         Self {
-            status: refund.state.word(),
+            status: status.word,
+            meaning: status.meaning,
             refund_no: number.to_owned(),
             out_trade_no: refund.terms.order.as_ref().map(ToString::to_string),
             environment,
@@ -104,7 +88,8 @@ impl RefundReply {
     ) -> Self {
         let amount = needed.amount;
         Self {
-            status: NEEDS_APPROVAL,
+            status: Status::NEEDS_APPROVAL.word,
+            meaning: Status::NEEDS_APPROVAL.meaning,
             refund_no: needed.question.number.to_string(),
             out_trade_no: needed.order.as_ref().map(ToString::to_string),
             environment,

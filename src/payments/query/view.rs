@@ -38,6 +38,8 @@ pub struct OrderView {
     pub resperr: Option<String>,
     /// When we asked for it.
     pub asked_at: Option<Timestamp>,
+    /// Until when it can be paid, where we know that.
+    pub expires_at: Option<Timestamp>,
     /// The time that was sent when it was made, as QFPay gives it back.
     pub txdtm: Option<DateTime>,
     /// By QFPay's clock, UTC+8.
@@ -106,6 +108,7 @@ pub(super) fn view(payment: Payment, refunds: Vec<Refund>, trades: &[Trade]) -> 
         amount: Some(payment.terms.amount),
         pay_type: Some(payment.terms.pay_type),
         asked_at: Some(payment.asked_at()),
+        expires_at: payment.terms.expires_at(payment.asked_at()),
         txdtm: trade.and_then(sent_time),
         made_at: trade.and_then(|it| it.made_at),
         paid_at: trade.and_then(|it| it.paid_at),
@@ -171,6 +174,7 @@ fn order_in(trade: &Trade) -> OrderView {
         respcd: Some(trade.respcd.clone()).filter(|it| !it.is_empty()),
         resperr: Some(trade.resperr.clone()).filter(|it| !it.is_empty()),
         asked_at: None,
+        expires_at: None,
         txdtm: sent_time(trade),
         made_at: trade.made_at,
         paid_at: trade.paid_at,

@@ -69,7 +69,7 @@ async fn an_order_is_told_as_the_ledger_knows_it_and_qfpay_is_not_asked() {
             (&json!("pending"), &json!("simulator"))
         );
         assert_eq!(before["amount_text"], "HKD 10.50");
-        assert!(before["next_step"].as_str().unwrap().contains("query_transaction"), "{before}");
+        assert!(before["next_step"].as_str().unwrap().contains("wait_for_payment"), "{before}");
         assert_eq!(steps(&before), ["sent: -> sent", "answered: sent -> pending"]);
         assert_eq!(read_json(peer, "qfpay://orders/A1").await, before, "reading changes nothing");
 
