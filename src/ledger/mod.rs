@@ -170,6 +170,10 @@ pub trait Ledger: Send + Sync {
     /// What happened to the entry under `number`, oldest first.
     async fn history(&self, number: &OrderNumber) -> Result<Vec<Event>, LedgerError>;
 
+    /// The last of what happened to the entry under `number`, newest first and at most so many; that
+    /// somebody only asked is left out.
+    async fn happened(&self, number: &OrderNumber, most: u32) -> Result<Vec<Event>, LedgerError>;
+
     /// What payments, or refunds, left already, as far as it counts towards `budget`.
     async fn spent(
         &self,

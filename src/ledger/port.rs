@@ -106,6 +106,14 @@ macro_rules! ledger {
                     $read!(self, history(number)).into_iter().map(EventRow::event).collect()
                 }
 
+                async fn happened(
+                    &self,
+                    number: &OrderNumber,
+                    most: u32,
+                ) -> Result<Vec<Event>, LedgerError> {
+                    $read!(self, happened(number, most)).into_iter().map(EventRow::event).collect()
+                }
+
                 async fn spent(
                     &self,
                     kind: Kind,

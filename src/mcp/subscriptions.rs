@@ -62,7 +62,7 @@ impl Session {
         if followed.has(uri) {
             return Ok(());
         }
-        if followed.len() >= MOST_OF_ONE {
+        if followed.count() >= MOST_OF_ONE {
             return Err(too_many());
         }
         let who = Principal::of(context).map(|it| it.name.as_str());
@@ -72,12 +72,8 @@ impl Session {
     }
 
     pub(super) fn unsubscribe(&self, uri: &str) {
-        let mut subscribed = self.lock();
-        if let Some(it) = subscribed.as_ref() {
+        if let Some(it) = self.lock().as_ref() {
             it.followed.drop(uri);
-            if it.followed.is_empty() {
-                *subscribed = None;
-            }
         }
     }
 

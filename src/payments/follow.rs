@@ -55,12 +55,9 @@ impl<T> Followed<T> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub fn len(&self) -> usize {
+    /// How many.
+    pub fn count(&self) -> usize {
         self.lock().len()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.lock().is_empty()
     }
 
     pub fn has(&self, name: &str) -> bool {

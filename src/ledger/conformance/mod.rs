@@ -277,6 +277,22 @@ pub(crate) async fn a_decision_that_changes_nothing_has_its_row_too(make: Make<'
     assert_eq!(ledger.find(&number("A1")).await.unwrap(), None);
 }
 
+pub(crate) async fn the_last_of_what_happened_is_told_without_who_only_asked(make: Make<'_>) {
+    let ledger = make(scope("m1"));
+    let caller = caller();
+    open_payment(&*ledger, "A1").await;
+    for what in [Happening::Replayed, Happening::Asked, Happening::Notified, Happening::Asked] {
+        ledger.note(Some(&number("A1")), None, note(&caller, what), now()).await.unwrap();
+    }
+    let told = async |most| {
+        let happened = ledger.happened(&number("A1"), most).await.unwrap();
+        happened.iter().map(|it| it.what).collect::<Vec<_>>()
+    };
+    assert_eq!(told(9).await, [Happening::Notified, Happening::Replayed, Happening::Sent]);
+    assert_eq!(told(2).await, [Happening::Notified, Happening::Replayed]);
+    assert!(make(scope("m2")).happened(&number("A1"), 9).await.unwrap().is_empty());
+}
+
 /// What fifty of them come to, all at once.
 async fn fifty<F: Future<Output: Send + 'static> + Send + 'static>(
     of: impl Fn(usize) -> F,
@@ -467,6 +483,7 @@ macro_rules! ledger_tests {
             merchants_and_environments_do_not_see_each_other,
             a_change_is_kept_with_its_news_and_its_row_of_the_audit,
             a_decision_that_changes_nothing_has_its_row_too,
+            the_last_of_what_happened_is_told_without_who_only_asked,
             of_fifty_writers_from_one_version_one_wins,
             of_fifty_that_open_one_number_one_sends,
             of_fifty_calls_in_one_process_one_sends_and_one_settles,

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use sqlx::{PgConnection, SqliteConnection, types::Json};
 
 use super::{
-    Filter, News, Place, Scope,
+    Filter, Happening, News, Place, Scope,
     rows::{EventRow, Row, WrittenTerms, select},
 };
 use crate::domain::{Budget, OrderNumber, Spent, Syssn};
@@ -109,6 +109,13 @@ pub(super) trait Store: Write + Chain {
         &mut self,
         scope: &Scope,
         number: &OrderNumber,
+    ) -> impl Future<Output = Outcome<Vec<EventRow>>> + Send;
+
+    fn happened(
+        &mut self,
+        scope: &Scope,
+        number: &OrderNumber,
+        most: u32,
     ) -> impl Future<Output = Outcome<Vec<EventRow>>> + Send;
 
     fn lease(&mut self, lease: &Lease) -> impl Future<Output = Outcome<bool>> + Send;
@@ -313,6 +320,27 @@ macro_rules! store {
                 .bind(scope.environment.name())
                 .bind(scope.merchant.as_str())
                 .bind(number.as_str())
+                .fetch_all(&mut *self)
+                .await
+            }
+
+            async fn happened(
+                &mut self,
+                scope: &Scope,
+                number: &OrderNumber,
+                most: u32,
+            ) -> Outcome<Vec<EventRow>> {
+                sqlx::query_as(
+                    "SELECT id, at_ms, number, what, tool, transport, client, principal, terms, \
+                     from_state, to_state, respcd, detail FROM events \
+                     WHERE environment = $1 AND merchant = $2 AND number = $3 AND what <> $4 \
+                     ORDER BY id DESC LIMIT $5",
+                )
+                .bind(scope.environment.name())
+                .bind(scope.merchant.as_str())
+                .bind(number.as_str())
+                .bind(Happening::Asked.word())
+                .bind(i64::from(most))
                 .fetch_all(&mut *self)
                 .await
             }

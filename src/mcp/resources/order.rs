@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// The most that is told of what happened; the latest.
-const MOST: usize = 50;
+const MOST: u32 = 50;
 
 #[derive(Serialize)]
 struct OrderResource {
@@ -24,9 +24,9 @@ struct OrderResource {
     order: Order,
     /// Oldest first.
     history: Vec<Happened>,
-    /// How much happened before that.
+    /// More happened before that.
     #[serde(skip_serializing_if = "Option::is_none")]
-    earlier: Option<usize>,
+    more: Option<bool>,
     next_step: String,
 }
 
@@ -62,14 +62,11 @@ impl Server {
             );
             return Err(not_found(uri, &wanted));
         };
-        let events = self.payments.history(&order).await.map_err(|it| unreadable(&it))?;
-        let earlier = events.len().checked_sub(MOST).filter(|it| *it > 0);
+        let history = self.payments.history(&order, MOST).await;
+        let (events, more) = history.map_err(|it| unreadable(&it))?;
         let own = order.number.clone();
-        let history = events
-            .into_iter()
-            .skip(earlier.unwrap_or_default())
-            .map(|it| Happened::new(it, own.as_ref()))
-            .collect();
+        let history = events.into_iter().map(|it| Happened::new(it, own.as_ref())).collect();
+        let more = more.then_some(true);
         // QFPay was not asked, so nothing is said of what it has no record of.
         let unasked = OrderView { at_qfpay: true, ..order.clone() };
         let next_step = after_query(&[unasked], self.payments.clock.now());
@@ -77,7 +74,7 @@ impl Server {
         let mut order = Order::new(order);
         order.known_to_qfpay = unknown.then_some(false);
         let environment = self.environment().name();
-        Ok(json(&OrderResource { environment, order, history, earlier, next_step }))
+        Ok(json(&OrderResource { environment, order, history, more, next_step }))
     }
 }
 

@@ -3,7 +3,7 @@ use super::{Found, OrderView, view::view};
 use crate::{
     client::Trouble,
     domain::{OrderNumber, RefundState},
-    ledger::{Entry, Event, Filter, Happening, LedgerError, Payment, Refund},
+    ledger::{Entry, Event, Filter, LedgerError, Payment, Refund},
     payments::{Payments, Refused},
 };
 
@@ -17,18 +17,23 @@ impl Payments {
         Ok(Some(OrderView { refunds_complete: false, ..view(payment, refunds, &[]) }))
     }
 
-    /// What happened to an order and its refunds, oldest first. That somebody only looked is left
-    /// out.
-    pub async fn history(&self, order: &OrderView) -> Result<Vec<Event>, LedgerError> {
+    /// The last of what happened to an order and its refunds, oldest first and at most so many, and
+    /// whether there is more before that. That somebody only asked is left out.
+    pub async fn history(
+        &self,
+        order: &OrderView,
+        most: u32,
+    ) -> Result<(Vec<Event>, bool), LedgerError> {
         let mut numbers: Vec<&OrderNumber> = order.number.iter().collect();
         numbers.extend(order.refunds.iter().filter_map(|it| it.number.as_ref()));
         let mut events = Vec::new();
         for number in numbers {
-            events.extend(self.ledger.history(number).await?);
+            events.extend(self.ledger.happened(number, most.saturating_add(1)).await?);
         }
-        events.retain(|it| it.what != Happening::Asked);
         events.sort_by_key(|it| it.id);
-        Ok(events)
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        let more = events.len().saturating_sub(most);
+        Ok((events.split_off(more), more > 0))
     }
 
     /// The latest payments, newest first, of the last `most` entries.
