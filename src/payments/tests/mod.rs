@@ -1,6 +1,7 @@
 //! What the use cases promise, held against a scripted QFPay and a real ledger.
 mod cancelling;
 mod consenting;
+mod following;
 mod notices;
 mod recovery;
 mod repeats;
