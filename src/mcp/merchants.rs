@@ -297,8 +297,7 @@ impl ServerHandler for Merchants {
         _: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListSkillsResult, ErrorData> {
-        may_read("skills/list", &context)?;
-        Ok(skill::list())
+        Ok(skill::list(&context))
     }
 
     async fn get_skill(

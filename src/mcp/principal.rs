@@ -51,8 +51,8 @@ impl Scope {
 
 /// The methods besides calls of tools that take a scope, that of looking. Lists are open to all, and
 /// hold for each what they may have.
-const LOOKING: [&str; 5] =
-    ["resources/read", "resources/subscribe", "skills/get", "skills/list", "subscriptions/listen"];
+const LOOKING: [&str; 4] =
+    ["resources/read", "resources/subscribe", "skills/get", "subscriptions/listen"];
 
 /// A set of scopes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

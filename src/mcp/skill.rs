@@ -3,14 +3,18 @@
 use std::sync::LazyLock;
 
 use rmcp::{
-    ErrorData,
+    ErrorData, RoleServer,
     model::{
         CacheScope, GetSkillResult, ListSkillsResult, Skill, SkillFrontmatter, SkillResource,
         SkillResources,
     },
+    service::RequestContext,
 };
 
-use super::server::LIST_TTL_MS;
+use super::{
+    principal::{Scope, scopes_of},
+    server::{LIST_TTL_MS, cache_of},
+};
 use crate::client::response::cleaned;
 
 pub const TEXT: &str = include_str!("../../skill.md");
@@ -38,9 +42,12 @@ pub(super) fn description() -> &'static str {
     &SKILL.frontmatter.description
 }
 
-pub(super) fn list() -> ListSkillsResult {
-    let listed = ListSkillsResult { skills: vec![SKILL.clone()], ..ListSkillsResult::default() };
-    listed.with_ttl_ms(LIST_TTL_MS).with_cache_scope(CacheScope::Public)
+/// The skill, for whoever may read it.
+pub(super) fn list(context: &RequestContext<RoleServer>) -> ListSkillsResult {
+    let may = scopes_of(context).has(Scope::Read);
+    let skills = if may { vec![SKILL.clone()] } else { Vec::new() };
+    let listed = ListSkillsResult { skills, ..ListSkillsResult::default() };
+    listed.with_ttl_ms(LIST_TTL_MS).with_cache_scope(cache_of(context))
 }
 
 pub(super) fn get(uri: &str) -> Result<GetSkillResult, ErrorData> {

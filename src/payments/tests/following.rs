@@ -13,7 +13,7 @@ async fn followed(world: &World, numbers: &[&str]) -> Followed<()> {
 async fn what_changed_while_nobody_heard_is_told_once_and_by_the_followers_own_name() {
     let world = World::paid(100).await;
     let followed = followed(&world, &["A1", "B1"]).await;
-    let mut follower = world.payments.follower(followed);
+    let mut changes = world.payments.follower(followed);
     // Paid, and refunded twice.
     world.then(&[&records(&[payment("0000", "0")])]);
     assert_eq!(world.status("A1").await, "paid");
@@ -21,22 +21,22 @@ async fn what_changed_while_nobody_heard_is_told_once_and_by_the_followers_own_n
         world.then(&[&records(&[payment("0000", "0")]), PAID]);
         world.refund(number, Some(10)).await;
     }
-    assert_eq!(follower.next().await, ["my A1"]);
+    assert_eq!(changes.next().await, ["my A1"]);
     world.then(&[PAID]);
     world.pay("B1", 200).await;
-    assert_eq!(follower.next().await, ["my B1"], "and A1 is not told again");
+    assert_eq!(changes.next().await, ["my B1"], "and A1 is not told again");
 }
 
 #[tokio::test]
 async fn what_changed_right_before_is_told_first_and_what_is_older_is_not() {
     let world = World::paid(100).await;
     let fresh = followed(&world, &["A1"]).await;
-    let mut follower = world.payments.follower(fresh).from_just_now();
-    assert_eq!(follower.next().await, ["my A1"]);
+    let mut changes = world.payments.follower(fresh).from_just_now();
+    assert_eq!(changes.next().await, ["my A1"]);
     world.later(1);
     let old = followed(&world, &["A1", "B1"]).await;
-    let mut follower = world.payments.follower(old).from_just_now();
+    let mut changes = world.payments.follower(old).from_just_now();
     world.then(&[PAID]);
     world.pay("B1", 200).await;
-    assert_eq!(follower.next().await, ["my B1"]);
+    assert_eq!(changes.next().await, ["my B1"]);
 }

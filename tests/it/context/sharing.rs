@@ -154,7 +154,6 @@ async fn who_may_not_look_reads_follows_and_is_offered_nothing() {
     let uri = json!({"uri": "qfpay://orders/A1"});
     for (method, params) in [
         ("resources/read", uri.clone()),
-        ("skills/list", json!({})),
         ("skills/get", json!({"uri": "skill://qfpay-payments/SKILL.md"})),
         ("subscriptions/listen", json!({"notifications": {}})),
     ] {
@@ -168,7 +167,12 @@ async fn who_may_not_look_reads_follows_and_is_offered_nothing() {
     let asked =
         service.in_session(&pays, &session.unwrap(), Method::POST).body(message.to_string());
     assert_eq!(asked.send().await.unwrap().status(), StatusCode::FORBIDDEN);
-    for (method, name) in [("resources/list", "resources"), ("prompts/list", "prompts")] {
+    for (method, name) in [
+        ("resources/list", "resources"),
+        ("resources/templates/list", "resourceTemplates"),
+        ("prompts/list", "prompts"),
+        ("skills/list", "skills"),
+    ] {
         let listed = ask(&service, &pays, method, json!({})).await;
         assert_eq!(listed["result"][name], json!([]), "{listed}");
         assert_eq!(listed["result"]["cacheScope"], "private");
