@@ -19,23 +19,28 @@ pub(super) fn input<T: JsonSchema>() -> Arc<JsonObject> {
 /// The schema of a tool's reply. It says less than the arguments' does: a reply speaks for itself,
 /// and every client carries the whole list of tools in its context.
 pub(super) fn output<T: JsonSchema>() -> Arc<JsonObject> {
-    let mut schema = flat::<T>(SchemaSettings::draft2020_12().for_serialize(), |schema| {
+    flat::<T>(SchemaSettings::draft2020_12().for_serialize(), |schema| {
         tidy(schema);
         let Some(object) = schema.as_object_mut() else { return };
         object.remove("minimum");
+        // It is the rule.
+        object.remove("additionalProperties");
+        // A client throws a reply away that lacks what is required, after a charge, too.
+        object.remove("required");
         if object.get("type").is_some_and(|it| it == "object") {
             object.remove("description");
         }
-    });
-    // What each item of a list surely has, the items themselves say.
-    let root = Arc::make_mut(&mut schema);
-    let properties = root.get_mut("properties").and_then(Value::as_object_mut);
-    for property in properties.into_iter().flat_map(|it| it.values_mut()) {
-        if let Some(items) = property.get_mut("items").and_then(Value::as_object_mut) {
-            items.remove("required");
-        }
-    }
-    schema
+    })
+}
+
+/// The names of what an object in a list can hold, for its description: said so, they are a third as
+/// long as their schemas.
+pub(super) fn names<T: JsonSchema>() -> String {
+    let schema = flat::<T>(SchemaSettings::draft2020_12().for_serialize(), tidy);
+    let properties = schema.get("properties").and_then(Value::as_object);
+    let names: Vec<&str> =
+        properties.into_iter().flat_map(|it| it.keys().map(String::as_str)).collect();
+    names.join(", ")
 }
 
 fn flat<T: JsonSchema>(settings: SchemaSettings, tidy: fn(&mut Schema)) -> Arc<JsonObject> {

@@ -161,6 +161,39 @@ async fn a_span_of_time_lists_orders_with_their_refunds_in_pages() {
 }
 
 #[tokio::test]
+async fn qfpays_own_records_are_told_where_they_are_asked_for() {
+    let desk = Desk::new();
+    let client = desk.client().await;
+    client.reply("create_payment", payment("A1")).await;
+    client.reply("refund", json!({"out_trade_no": "A1", "amount": 50, "refund_no": "R1"})).await;
+    let query = |detail: Value| json!({"out_trade_no": "A1", "detail": detail});
+    for plain in [json!("short"), json!(""), Value::Null] {
+        assert_eq!(client.reply("query_transaction", query(plain)).await.get("raw"), None);
+    }
+    let full = client.reply("query_transaction", query(json!("Full"))).await;
+    let mut told: Vec<String> = Vec::new();
+    for record in full["raw"].as_array().unwrap() {
+        let word = |name: &str| record[name].as_str().unwrap();
+        told.push(format!("{} {} {}", word("order_type"), word("out_trade_no"), word("txamt")));
+        assert!(record["userid"].is_null() || record["userid"] == "(hidden)", "{record:#}");
+    }
+    told.sort_unstable();
+    assert_eq!(told, ["payment A1 1050", "refund R1 50"]);
+    let wide = json!({"start_time": "2026-11-01 00:00:00", "end_time": "2026-11-02 00:00:00",
+                      "page_size": 21, "detail": "all"});
+    let refused = client.refusal("query_transaction", wide.clone()).await;
+    assert!(refused.contains("detail: `all` is no detail; use one of short, full"), "{refused}");
+    let refused = client.refusal("query_transaction", with(wide, "detail", "full")).await;
+    assert!(refused.contains("page_size: with detail full it is at most 20"), "{refused}");
+}
+
+/// The same arguments with one other than before.
+fn with(mut arguments: Value, name: &str, value: &str) -> Value {
+    arguments[name] = json!(value);
+    arguments
+}
+
+#[tokio::test]
 async fn two_processes_that_race_for_one_number_charge_once() {
     let desk = Desk::new();
     let (one, two) = (desk.client().await, desk.client().await);

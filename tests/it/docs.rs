@@ -240,10 +240,10 @@ fn every_word_of_the_product_that_is_named_exists() {
 fn collect_properties(schema: &Value, known: &mut BTreeSet<String>) {
     for (name, below) in schema["properties"].as_object().into_iter().flatten() {
         known.insert(name.clone());
-        collect_properties(below, known);
-    }
-    if schema["items"].is_object() {
-        collect_properties(&schema["items"], known);
+        // What the objects of a list hold stands in its description.
+        if let Some(names) = below["description"].as_str().filter(|_| below["type"] == "array") {
+            known.extend(names.split(", ").map(str::to_owned));
+        }
     }
 }
 

@@ -48,6 +48,8 @@ mod replicas;
 #[cfg(test)]
 mod service;
 #[cfg(test)]
+mod sizes;
+#[cfg(test)]
 mod soak;
 #[cfg(test)]
 mod stdio;

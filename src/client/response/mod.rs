@@ -20,6 +20,8 @@ use crate::{
     },
 };
 
+mod raw;
+
 /// The code of "processing", for answers that say it in another way.
 const PENDING: &str = "1145";
 /// Most characters of what a payer is shown; contract §1.1 has 512.

@@ -39,7 +39,6 @@ struct Reply {
     environment: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     amount_text: Option<String>,
-    /// QFPay's answer to the cancellation
     #[serde(skip_serializing_if = "Option::is_none")]
     respcd: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -27,19 +27,25 @@ struct Arguments {
 
 #[derive(Debug, Serialize, JsonSchema)]
 struct Reply {
-    /// Best first
+    /// Best first.
+    #[schemars(with = "Vec<JsonObject>", extend("description" = schema::names::<Explained>()))]
     matches: Vec<Explained>,
-    next_step: &'static str,
+    next_step: String,
 }
 
-/// One code.
+/// One code. Of all but the best match only what tells whether it is the right one.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::mcp) struct Explained {
     respcd: &'static str,
     meaning: &'static str,
+    #[serde(flatten)]
+    more: Option<More>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct More {
     zh_hant: &'static str,
     zh_hans: &'static str,
-    category: &'static str,
     retry: &'static str,
     next_step: &'static str,
     on_payment: &'static str,
@@ -70,13 +76,19 @@ impl Server {
     )]
     async fn explain_respcd(&self, arguments: JsonObject) -> Result<Json<Reply>, Refusal> {
         let query = parse(arguments)?;
+        let found = search::explain(&query, MOST);
         let matches: Vec<Explained> =
-            search::explain(&query, MOST).into_iter().map(|it| it.code.into()).collect();
-        let next_step = if matches.is_empty() {
-            "Nothing fits. If QFPay sent this code, treat the result as unknown: call \
-             query_transaction, do not pay or refund again."
-        } else {
-            "Follow next_step of the match that fits; a status in query_transaction decides."
+            found.iter().enumerate().map(|(at, it)| Explained::new(it.code, at == 0)).collect();
+        let next_step = match matches.as_slice() {
+            [] => "Nothing fits. If QFPay sent this code, treat the result as unknown: call \
+                 query_transaction, do not pay or refund again."
+                .to_owned(),
+            [_] => "Follow its next_step; a status in query_transaction decides.".to_owned(),
+            [_, other, ..] => format!(
+                "Follow next_step of the first, if it fits; else call explain_respcd \
+                 {{\"query\":\"{}\"}}. A status in query_transaction decides.",
+                other.respcd
+            ),
         };
         Ok(Json(Reply { matches, next_step }))
     }
@@ -93,22 +105,22 @@ fn parse(arguments: JsonObject) -> Result<String, Refusal> {
     done(TOOL, reader, query)
 }
 
-impl From<&'static RespCode> for Explained {
+impl Explained {
+    fn new(row: &'static RespCode, full: bool) -> Self {
+        Self { respcd: row.code, meaning: row.en, more: full.then(|| row.into()) }
+    }
+}
+
+impl From<&'static RespCode> for More {
     fn from(row: &'static RespCode) -> Self {
-        let by_text = row.overloads.iter().map(|it| {
-            format!(
-                "with \"{}\": {}. {}",
-                it.texts.join("\" or \""),
-                it.meaning,
-                it.reading.next_step
-            )
+        // Of its texts the first; the others are spellings of it.
+        let by_text = row.overloads.iter().filter_map(|it| {
+            let text = it.texts.first()?;
+            Some(format!("with \"{text}\": {} {}", it.meaning, it.reading.next_step))
         });
         Self {
-            respcd: row.code,
-            meaning: row.en,
             zh_hant: row.zh_hant,
             zh_hans: row.zh_hans,
-            category: row.reading.category.word(),
             retry: row.reading.retry.sentence(),
             next_step: row.reading.next_step,
             on_payment: row.on_payment,

@@ -20,8 +20,9 @@ use crate::{
 };
 
 const TOOL: &str = "list_pay_types";
-/// Up to this many types are told in full; more are told by code and name.
-const FULL: usize = 8;
+/// Up to this many types are told in full, up to that many by code and name; more by code alone.
+const FULL: usize = 4;
+const NAMED: usize = 12;
 
 #[expect(dead_code, reason = "only its schema is used; arguments are read loosely")]
 #[derive(JsonSchema)]
@@ -31,7 +32,7 @@ struct Arguments {
     /// mpm: merchant shows a QR code; cpm: payer does; web, wap: browser; app, jsapi, mini: in an app
     #[schemars(extend("enum" = flows()))]
     flow: Option<String>,
-    #[schemars(extend("enum" = currencies::codes()))]
+    /// ISO code
     currency: Option<String>,
     /// Words, such as "wechat qr"
     query: Option<String>,
@@ -40,8 +41,24 @@ struct Arguments {
 #[derive(Debug, Serialize, JsonSchema)]
 struct Reply {
     environment: &'static str,
-    pay_types: Vec<One>,
+    #[schemars(with = "Vec<JsonObject>", extend("description" = schema::names::<One>()))]
+    pay_types: Vec<Told>,
     next_step: String,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Told {
+    One(One),
+    Wallet(Wallet),
+}
+
+/// Many ways to pay with one wallet.
+#[derive(Debug, Serialize)]
+struct Wallet {
+    wallet: &'static str,
+    /// Each with its flow.
+    codes: Vec<String>,
 }
 
 /// One way to pay.
@@ -96,11 +113,16 @@ impl Server {
             }
             _ if full => "Call create_payment with one of these codes.".to_owned(),
             many => format!(
-                "{many} types; call list_pay_types with wallet, flow, currency or query to see \
-                 what each needs, or create_payment with a code."
+                "{many} types. Call list_pay_types {{\"query\":\"{}\"}} to see what one needs, or \
+                 narrow it by wallet, flow, currency or words; then call create_payment with a code.",
+                found.first().map_or("800201", |it| it.code)
             ),
         };
-        let pay_types = found.into_iter().map(|it| One::new(it, full)).collect();
+        let pay_types = if found.len() <= NAMED {
+            found.into_iter().map(|it| Told::One(One::new(it, full))).collect()
+        } else {
+            Wallet::all(&found).into_iter().map(Told::Wallet).collect()
+        };
         Ok(Json(Reply { environment: self.environment().name(), pay_types, next_step }))
     }
 }
@@ -164,6 +186,19 @@ fn parse(arguments: JsonObject) -> Result<Filter, Refusal> {
     });
     let query = reader.text("query");
     done(TOOL, reader, Some(Filter { wallet, flow, currency, query }))
+}
+
+impl Wallet {
+    /// What was found, by wallet.
+    fn all(found: &[&'static PayType]) -> Vec<Self> {
+        let codes = |wallet: &str| {
+            let own = found.iter().filter(|it| it.wallet == wallet);
+            own.map(|it| format!("{} {}", it.code, it.flow.word())).collect()
+        };
+        let wallets = pay_types::wallets().into_iter();
+        let all = wallets.map(|wallet| Self { wallet, codes: codes(wallet) });
+        all.filter(|it| !it.codes.is_empty()).collect()
+    }
 }
 
 impl One {

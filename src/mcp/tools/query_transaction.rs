@@ -16,11 +16,13 @@ use crate::{
         schema,
         view::{OneRefund, Order, after_query},
     },
-    payments::query::{Find, Found, MAX_RECORDS, MONTHS_BACK, Span},
+    payments::query::{Find, Found, MAX_RECORDS, MONTHS_BACK, MOST_RAW, Span},
     spec::PayType,
 };
 
 const TOOL: &str = "query_transaction";
+const FULL: &str = "full";
+const DETAILS: [&str; 2] = ["short", FULL];
 
 #[expect(dead_code, reason = "only its schema is used; arguments are read loosely")]
 #[derive(JsonSchema)]
@@ -42,20 +44,26 @@ struct Arguments {
     /// 1 to 100, default 10
     #[schemars(range(min = 1, max = 100))]
     page_size: Option<i64>,
+    /// full adds QFPay's raw records, at most 20, payers' ids hidden
+    #[schemars(extend("enum" = DETAILS))]
+    detail: Option<String>,
 }
 
 /// What was found.
 #[derive(Debug, Serialize, JsonSchema)]
 struct Reply {
     environment: &'static str,
+    #[schemars(with = "Vec<JsonObject>", extend("description" = schema::names::<Order>()))]
     orders: Vec<Order>,
-    /// As refunds; their payment is outside the span
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schemars(with = "Vec<JsonObject>")]
+    #[schemars(with = "Vec<JsonObject>", extend("description" = schema::names::<OneRefund>()))]
     other_refunds: Vec<OneRefund>,
     /// true: there is a next page
     #[serde(skip_serializing_if = "Option::is_none")]
     more: Option<bool>,
+    /// By detail full
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    raw: Vec<JsonObject>,
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<String>,
     next_step: String,
@@ -67,7 +75,7 @@ static SCHEMA: LazyLock<std::sync::Arc<JsonObject>> = LazyLock::new(schema::inpu
 impl Server {
     /// How payments and their refunds stand, asked at QFPay now. Give out_trade_no, or syssn, or
     /// start_time and end_time. Only `paid` means that the money was received. Moves no money;
-    /// repeat it freely, every 3 to 10 s while a payment is pending.
+    /// repeat it freely.
     #[tool(
         input_schema = SCHEMA.clone(),
         output_schema = schema::output::<Reply>(),
@@ -84,14 +92,17 @@ impl Server {
         arguments: JsonObject,
         context: RequestContext<RoleServer>,
     ) -> Result<Json<Reply>, Refusal> {
-        let find = parse(arguments)?;
+        let (find, full) = parse(arguments)?;
         let caller = Self::caller(TOOL, &context);
         let asked = find.clone();
-        let found = self
+        let mut found = self
             .payments
             .query(&caller, find)
             .await
             .map_err(|refused| Refusal::Refused { tool: TOOL, refused })?;
+        if !full {
+            found.raw.clear();
+        }
         let now = self.payments.clock.now();
         Ok(Json(Reply::new(found, &asked, self.environment().name(), now)))
     }
@@ -116,6 +127,7 @@ impl Reply {
             orders: found.orders.into_iter().map(shown).collect(),
             other_refunds: found.loose_refunds.into_iter().map(OneRefund::new).collect(),
             more: found.more.then_some(true),
+            raw: found.raw,
             problem: found
                 .trouble
                 .map(|it| format!("QFPay could not be asked, this is from our ledger: {it}"))
@@ -125,7 +137,8 @@ impl Reply {
     }
 }
 
-fn parse(arguments: JsonObject) -> Result<Find, Refusal> {
+/// What to look for, and whether in full.
+fn parse(arguments: JsonObject) -> Result<(Find, bool), Refusal> {
     let mut reader = Reader::new(arguments, &SCHEMA);
     let order = reader.text("out_trade_no");
     let trade = reader.text("syssn");
@@ -140,8 +153,23 @@ fn parse(arguments: JsonObject) -> Result<Find, Refusal> {
             "give exactly one of out_trade_no, syssn, or start_time with end_time",
         );
     }
+    let detail = reader.text("detail");
+    let full = reader.parse("detail", detail, read_detail).unwrap_or_default();
+    if let Some(span) = span.as_ref().filter(|_| full)
+        && usize::try_from(span.page_size).is_ok_and(|it| MOST_RAW < it)
+    {
+        reader.problem("page_size", format!("with detail full it is at most {MOST_RAW}"));
+    }
     let find = order.map(Find::Order).or(trade.map(Find::Trade)).or(span.map(Find::Span));
-    done(TOOL, reader, find)
+    done(TOOL, reader, find.map(|it| (it, full)))
+}
+
+fn read_detail(text: &str) -> Result<bool, String> {
+    let word = text.to_lowercase();
+    let known = DETAILS.contains(&word.as_str());
+    known
+        .then_some(word == FULL)
+        .ok_or_else(|| format!("`{}` is no detail; use one of {}", echo(text), DETAILS.join(", ")))
 }
 
 /// A span of time, if any part of one was given.

@@ -34,7 +34,7 @@ struct Arguments {
     out_trade_no: Option<String>,
     /// QFPay's number of the payment
     syssn: Option<String>,
-    /// Minor units of the payment's currency, 1 to 99999999999; left out: all that is left
+    /// Minor units, 1 to 99999999999; left out: all that is left
     #[schemars(range(min = 1, max = 99_999_999_999_i64))]
     amount: Option<i64>,
     /// The refund's own number, at most 128 of A-Z a-z 0-9 _ | * -; the same again is the same refund. Left out: made for you

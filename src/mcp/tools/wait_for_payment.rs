@@ -61,9 +61,8 @@ static SCHEMA: LazyLock<std::sync::Arc<JsonObject>> = LazyLock::new(schema::inpu
 
 #[tool_router(router = wait_for_payment_router, vis = "pub(super)")]
 impl Server {
-    /// Wait until a payment is paid or over, at most timeout_seconds; asks QFPay now and then and
-    /// tells the time left as progress. `pending` at the end is NOT paid: call it again, or
-    /// cancel_payment. Moves no money.
+    /// Wait until a payment is paid or over, at most timeout_seconds, and tell progress. `pending`
+    /// at the end is NOT paid: call it again, or cancel_payment. Moves no money.
     #[tool(
         input_schema = SCHEMA.clone(),
         output_schema = schema::output::<Reply>(),

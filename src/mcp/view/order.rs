@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::{LATE, Status, meaning, written_time};
 use crate::{
-    domain::{Amount, PaymentState, amount},
+    domain::{Amount, PaymentState, amount, time},
     payments::query::{OrderView, RefundView},
     spec::resp_codes::Operation,
 };
@@ -38,6 +38,9 @@ pub(in crate::mcp) struct Order {
     made_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::mcp) paid_at: Option<String>,
+    /// While it is not paid
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<String>,
     /// Each with status, refund_no, amount_text …
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(with = "Vec<JsonObject>")]
@@ -68,6 +71,7 @@ impl Default for Order {
             respcd_meaning: None,
             made_at: None,
             paid_at: None,
+            expires_at: None,
             refunds: Vec::new(),
             left_text: None,
             known_to_qfpay: None,
@@ -110,6 +114,9 @@ impl Order {
             let left = paid.minor().saturating_sub(gone);
             amount::written(left, paid.currency())
         });
+        let waits = order.status == PaymentState::Pending;
+        let expires_at = order.expires_at.filter(|_| waits);
+        let expires_at = expires_at.map(|at| at.to_zoned(time::qfpay_zone()).datetime());
         let clear = order.refunds_complete || order.status == PaymentState::Refunded;
         // A code that QFPay gave to the payment says nothing about how it stands now.
         let operation = if order.at_qfpay { Operation::Query } else { Operation::Payment };
@@ -126,6 +133,7 @@ impl Order {
             respcd: order.respcd,
             made_at: order.made_at.map(written_time),
             paid_at: order.paid_at.map(written_time),
+            expires_at: expires_at.map(written_time),
             refunds: order.refunds.into_iter().map(OneRefund::new).collect(),
             left_text: left.filter(|_| clear),
             known_to_qfpay: (!order.at_qfpay).then_some(false),

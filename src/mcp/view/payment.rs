@@ -23,7 +23,6 @@ pub(in crate::mcp) struct PaymentReply {
     meaning: &'static str,
     out_trade_no: String,
     environment: &'static str,
-    /// Minor units
     amount: u64,
     currency: &'static str,
     amount_text: String,
@@ -34,7 +33,6 @@ pub(in crate::mcp) struct PaymentReply {
     respcd: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     respcd_meaning: Option<String>,
-    /// Draw as a QR code
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::mcp) qrcode: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -21,7 +21,6 @@ pub(in crate::mcp) struct RefundReply {
     #[serde(skip_serializing_if = "Option::is_none")]
     out_trade_no: Option<String>,
     environment: &'static str,
-    /// Minor units
     amount: u64,
     currency: &'static str,
     amount_text: String,

@@ -23,11 +23,11 @@ mod view;
 use self::{
     learn::Asked,
     records::{RECEIVED, best, best_refund, finds_refunds, rank},
-    view::{grouped, view},
+    view::{grouped, raw, view},
 };
 pub use self::{
     learn::NO_RECORD,
-    view::{Found, OrderView, RefundView},
+    view::{Found, MOST_RAW, OrderView, RefundView},
 };
 
 /// How many months back an order that the ledger does not know is looked for.
@@ -192,7 +192,7 @@ impl Payments {
         let again: Vec<Trade> = again.cloned().collect();
         let order = OrderView { refunds_complete: complete, ..view(payment, refunds, &trades) };
         let orders = std::iter::once(order).chain(grouped(&again).orders).collect();
-        Ok(Found { orders, trouble, unwritten, ..Found::default() })
+        Ok(Found { orders, raw: raw(&trades), trouble, unwritten, ..Found::default() })
     }
 
     /// An order that our ledger does not know: the latest of `months` that has it.

@@ -1,5 +1,6 @@
 //! How orders look once they are found: the ledger and QFPay's records put together.
 use jiff::{Timestamp, civil::DateTime};
+use serde_json::{Map, Value};
 
 use super::records::best;
 use crate::{
@@ -12,6 +13,9 @@ use crate::{
     spec::PayType,
 };
 
+/// Most records that are told as QFPay gave them.
+pub const MOST_RAW: usize = 20;
+
 /// What was found.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Found {
@@ -20,6 +24,8 @@ pub struct Found {
     pub loose_refunds: Vec<RefundView>,
     /// Whether a span has more pages.
     pub more: bool,
+    /// QFPay's records, as it gave them.
+    pub raw: Vec<Map<String, Value>>,
     /// QFPay could not be asked: this is what the ledger knows.
     pub trouble: Option<Trouble>,
     /// Why the ledger could not take QFPay's word down, if it could not.
@@ -150,8 +156,14 @@ pub(super) fn grouped(trades: &[Trade]) -> Found {
     Found {
         orders: orders.collect(),
         loose_refunds: loose.map(refund_in).collect(),
+        raw: raw(trades),
         ..Found::default()
     }
+}
+
+/// The records as QFPay gave them.
+pub(super) fn raw(trades: &[Trade]) -> Vec<Map<String, Value>> {
+    trades.iter().take(MOST_RAW).map(Trade::told).collect()
 }
 
 fn order_in(trade: &Trade) -> OrderView {
