@@ -28,6 +28,7 @@ mod moment;
 mod operator;
 mod orders;
 mod qr;
+mod reconcile;
 mod session;
 mod simulator;
 mod style;
@@ -59,7 +60,7 @@ enum Command {
     /// known yet (query, do not repeat), 4 a person has to approve it first.
     Call {
         /// `list_pay_types`, `create_payment`, `wait_for_payment`, `query_transaction`, `refund`,
-        /// `cancel_payment` or `explain_respcd`
+        /// `cancel_payment`, `reconcile` or `explain_respcd`
         tool: String,
         /// The arguments as a JSON object; `-` reads them from stdin
         #[arg(default_value = "{}")]
@@ -72,6 +73,15 @@ enum Command {
     ///
     /// Exit code: 0 done, 1 failed or no such number, 2 wrong usage or settings.
     Orders(orders::Orders),
+    /// Compare a day of the ledger with QFPay's records of it
+    ///
+    /// Reads all of QFPay's records of the day, inside its rate limits, and lists what is missing on
+    /// either side and what differs in amount or status, with totals by currency and way to pay. It
+    /// changes nothing; `orders recover` and a query bring the ledger up to date.
+    ///
+    /// Exit code: 0 all agrees, 1 failed or not all could be read, 2 wrong usage or settings,
+    /// 3 something differs, 130 stopped by Ctrl-C.
+    Reconcile(reconcile::Reconcile),
     /// Say yes or no, as a person, to a payment or refund that waits for it
     ///
     /// Shows the terms and asks; the answer is read from a terminal, never from a pipe or an
@@ -192,6 +202,7 @@ async fn picked(cli: Cli, vars: Vars<'_>, names: &[String]) -> ExitCode {
         Some(Command::Doctor) => doctor::run(&config, vars, names, style).await,
         Some(Command::Call { tool, json }) => call::run(&tool, &json, Style::of_stderr(vars)).await,
         Some(Command::Orders(orders)) => orders::run(&config, orders, style).await,
+        Some(Command::Reconcile(it)) => reconcile::run(&config, &it, style).await,
         Some(Command::Simulator { bind, book, faults }) => {
             simulator::run(&config, bind, book, faults).await
         }

@@ -7,7 +7,7 @@ use jiff::{
     tz::TimeZone,
 };
 
-use crate::domain::time::parse_wire;
+use crate::domain::time::{parse_day, parse_wire};
 
 /// What `--since` and `--until` take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,8 +27,7 @@ impl FromStr for Moment {
     fn from_str(text: &str) -> Result<Self, ParseMomentError> {
         let text = text.trim();
         if text.len() == "2026-11-23".len() {
-            let day = Date::strptime("%Y-%m-%d", text);
-            return day.map(Self::Day).map_err(|_| ParseMomentError);
+            return parse_day(text).map(Self::Day).map_err(|_| ParseMomentError);
         }
         parse_wire(text).map(Self::Second).map_err(|_| ParseMomentError)
     }

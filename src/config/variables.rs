@@ -36,7 +36,7 @@ variables! {
     PROFILE = "QFPAY_PROFILE", "none",
         "Which of them this process works for, where no token says it: over stdio, and in commands.";
     PROD_ALLOW = "QFPAY_PROD_ALLOW", "nothing",
-        "What may run in production, comma-separated: `create_payment`, `query_transaction` (with it `wait_for_payment`), `refund`, `cancel_payment`.";
+        "What may run in production, comma-separated: `create_payment`, `query_transaction` (with it `wait_for_payment` and `reconcile`), `refund`, `cancel_payment`.";
     PAY_TYPES = "QFPAY_PAY_TYPES", "all",
         "The only pay types that are open, comma-separated codes. `QFPAY_PROD_PAY_TYPES` and the like hold for one environment and come first; so for the next seven.";
     CURRENCIES = "QFPAY_CURRENCIES", "all",

@@ -7,6 +7,8 @@ use jiff::{
 
 /// 24 hours; the `hh` of QFPay's pages is a trap.
 const WIRE: &str = "%Y-%m-%d %H:%M:%S";
+/// Most characters of a wrong day that are told back.
+const MAX_ECHO: usize = 40;
 
 /// Why a text is not a time, and what to send instead.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -15,6 +17,21 @@ const WIRE: &str = "%Y-%m-%d %H:%M:%S";
 )]
 pub struct ParseTimeError {
     given: String,
+}
+
+/// Why a text is not a day, and what to send instead.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{given}` is not a day; write it as YYYY-MM-DD, for example `2026-11-23`")]
+pub struct ParseDayError {
+    given: String,
+}
+
+/// Reads a day of the calendar.
+pub fn parse_day(text: &str) -> Result<Date, ParseDayError> {
+    let exact = text.len() == "2026-11-23".len();
+    let parsed = Date::strptime("%Y-%m-%d", text).ok().filter(|_| exact);
+    let given = || text.chars().take(MAX_ECHO).collect();
+    parsed.ok_or_else(|| ParseDayError { given: given() })
 }
 
 /// QFPay's own clock: `sysdtm`, `paydtm` and query windows are always UTC+8.
@@ -90,6 +107,15 @@ mod tests {
         {
             let error = parse_wire(bad).unwrap_err().to_string();
             assert!(error.contains("YYYY-MM-DD HH:mm:ss"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_day_is_written_in_one_way() {
+        assert_eq!(parse_day("2026-11-23"), Ok(jiff::civil::date(2026, 11, 23)));
+        for bad in ["", "2026-11-2", "2026-02-29", "23-11-2026", "yesterday!", "2026-11-23 "] {
+            let error = parse_day(bad).unwrap_err().to_string();
+            assert!(error.contains("YYYY-MM-DD"), "{error}");
         }
     }
 

@@ -28,6 +28,7 @@ pub mod create;
 pub mod follow;
 pub mod notify;
 pub mod query;
+pub mod reconcile;
 pub mod recover;
 pub mod refund;
 mod settle;

@@ -23,8 +23,8 @@ pub use self::{
     limits::{Caps, Limits, Rate},
 };
 
-/// What reaches QFPay, by the name of its tool. `wait_for_payment` only asks, as
-/// `query_transaction` does, and is open with it.
+/// What reaches QFPay, by the name of its tool. `wait_for_payment` and `reconcile` only ask, as
+/// `query_transaction` does, and are open with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Action {
     CreatePayment,
@@ -53,7 +53,10 @@ impl Action {
 
     /// What a tool of this name does at QFPay; none where it reaches it not at all, or is unknown.
     pub fn of_tool(tool: &str) -> Option<Self> {
-        if tool == "wait_for_payment" { Some(Self::QueryTransaction) } else { Self::find(tool) }
+        match tool {
+            "wait_for_payment" | "reconcile" => Some(Self::QueryTransaction),
+            _ => Self::find(tool),
+        }
     }
 
     /// The calls of QFPay's API that it makes.

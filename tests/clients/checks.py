@@ -22,7 +22,7 @@ LOOSE_AMOUNT = 7300
 
 TOOLS = (
     "create_payment", "wait_for_payment", "query_transaction", "cancel_payment", "refund",
-    "explain_respcd", "list_pay_types",
+    "explain_respcd", "list_pay_types", "reconcile",
 )
 RESOURCES = (
     "qfpay://pay-types", "qfpay://currencies", "qfpay://response-codes", "qfpay://environments",

@@ -205,9 +205,10 @@ fn readme_and_skill_name_every_tool() {
     for file in ["README.md", "skill.md"] {
         let words = snake_words(&without_parts(&read(file)));
         for (name, _) in tools() {
-            assert!(name == "refund" || words.contains(&name), "{file} does not name {name}");
+            // One plain word stands in prose for other things, too.
+            let plain = !name.contains('_') && read(file).contains(&format!("`{name}`"));
+            assert!(plain || words.contains(&name), "{file} does not name {name}");
         }
-        assert!(read(file).contains("`refund`"), "{file} does not name refund");
     }
 }
 

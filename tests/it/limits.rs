@@ -114,7 +114,7 @@ async fn in_read_only_mode_what_writes_is_neither_listed_nor_done() {
         left.retain(|it| !Action::find(it).is_some_and(Action::writes));
         assert_eq!(client.tools().await, left);
         insta::allow_duplicates! {
-            insta::assert_snapshot!(left.join(" "), @"explain_respcd list_pay_types query_transaction wait_for_payment");
+            insta::assert_snapshot!(left.join(" "), @"explain_respcd list_pay_types query_transaction reconcile wait_for_payment");
         }
         for (tool, arguments) in [
             ("create_payment", payment("A2")),
@@ -174,6 +174,7 @@ async fn each_action_makes_the_calls_that_the_policy_knows_of_and_no_other() {
             processing
         }),
         ("cancel_payment", json!({"out_trade_no": "B2"})),
+        ("reconcile", json!({})),
         ("explain_respcd", json!({"query": "1145"})),
         ("list_pay_types", json!({})),
     ];

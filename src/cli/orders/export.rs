@@ -39,7 +39,7 @@ pub(super) async fn csv(mut pages: Pages<'_>, out: &mut impl Write) -> Result<()
 }
 
 /// A value in a cell. What a spreadsheet would take for a formula becomes text.
-fn cell(value: &Value) -> String {
+pub(in crate::cli) fn cell(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::String(text) if text.starts_with(['=', '+', '-', '@']) => format!("'{text}"),

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::config::Config;
 
-mod export;
+pub(super) mod export;
 pub(super) mod line;
 mod list;
 mod recover;

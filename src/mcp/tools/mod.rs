@@ -18,6 +18,7 @@ mod create_payment;
 mod explain_respcd;
 mod list_pay_types;
 mod query_transaction;
+mod reconcile;
 mod refund;
 mod wait_for_payment;
 
@@ -28,6 +29,7 @@ pub(super) static ROUTER: LazyLock<ToolRouter<Server>> = LazyLock::new(|| {
         + Server::explain_respcd_router()
         + Server::list_pay_types_router()
         + Server::query_transaction_router()
+        + Server::reconcile_router()
         + Server::refund_router()
         + Server::wait_for_payment_router()
 });

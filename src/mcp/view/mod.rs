@@ -3,6 +3,7 @@
 mod next;
 mod order;
 mod payment;
+mod reconcile;
 mod refund;
 mod status;
 
@@ -13,6 +14,7 @@ pub(super) use self::{
     next::{after_asking, after_cancel, after_query},
     order::{OneRefund, Order},
     payment::PaymentReply,
+    reconcile::Reconciliation,
     refund::RefundReply,
 };
 use crate::{

@@ -20,6 +20,7 @@ mod recall;
 mod records;
 mod view;
 
+pub(super) use self::view::{payment_state, refund_state};
 use self::{
     learn::Asked,
     records::{RECEIVED, best, best_refund, finds_refunds, rank},
@@ -34,7 +35,8 @@ pub use self::{
 pub const MONTHS_BACK: usize = 13;
 /// Most records that one question reads through.
 pub const MAX_RECORDS: usize = 1000;
-const MAX_PAGE_SIZE: u32 = 100;
+/// Most records of one page (contract §1.2).
+pub(super) const MAX_PAGE_SIZE: u32 = 100;
 /// Most numbers that one question names.
 const MAX_NUMBERS: usize = 100;
 
@@ -324,7 +326,7 @@ impl Payments {
     }
 
     /// Asks QFPay, and tells its refusal of the question apart from an empty answer.
-    async fn ask(&self, query: &Query) -> Result<Page, Refused> {
+    pub(super) async fn ask(&self, query: &Query) -> Result<Page, Refused> {
         let page = self.gateway.query(query).await.map_err(Refused::Unanswered)?;
         if page.respcd == "0000" {
             return Ok(page);
@@ -333,7 +335,7 @@ impl Payments {
     }
 
     /// The calendar months to look through, this one first.
-    fn months_back(&self) -> Vec<Window> {
+    pub(super) fn months_back(&self) -> Vec<Window> {
         let today = self.clock.now().to_zoned(time::qfpay_zone()).date();
         let mut day = today;
         let mut months = Vec::new();

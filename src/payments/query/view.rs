@@ -169,17 +169,7 @@ pub(super) fn raw(trades: &[Trade]) -> Vec<Map<String, Value>> {
 fn order_in(trade: &Trade) -> OrderView {
     OrderView {
         number: trade.order.clone(),
-        status: match trade.payment_event() {
-            PaymentEvent::Paid => PaymentState::Paid,
-            PaymentEvent::RefundedInPart => PaymentState::PartiallyRefunded,
-            PaymentEvent::RefundedInFull => PaymentState::Refunded,
-            PaymentEvent::Accepted => PaymentState::Pending,
-            PaymentEvent::Refused => PaymentState::Failed,
-            PaymentEvent::Closed => PaymentState::Closed,
-            PaymentEvent::Lost | PaymentEvent::Send | PaymentEvent::NotSent => {
-                PaymentState::InDoubt
-            }
-        },
+        status: payment_state(trade.payment_event()),
         syssn: trade.syssn.clone(),
         amount: amount_in(trade),
         pay_type: trade.pay_type,
@@ -200,12 +190,7 @@ fn order_in(trade: &Trade) -> OrderView {
 fn refund_in(trade: &Trade) -> RefundView {
     RefundView {
         number: trade.order.clone(),
-        status: match trade.refund_event() {
-            RefundEvent::Refunded => RefundState::Refunded,
-            RefundEvent::Accepted => RefundState::Pending,
-            RefundEvent::Refused => RefundState::Failed,
-            RefundEvent::Lost | RefundEvent::Send | RefundEvent::NotSent => RefundState::InDoubt,
-        },
+        status: refund_state(trade.refund_event()),
         syssn: trade.syssn.clone(),
         original: trade.original.clone(),
         amount: amount_in(trade),
@@ -213,6 +198,29 @@ fn refund_in(trade: &Trade) -> RefundView {
         resperr: Some(trade.resperr.clone()).filter(|it| !it.is_empty()),
         made_at: trade.made_at,
         late: false,
+    }
+}
+
+/// How a payment stands of which nothing is known but this.
+pub(in crate::payments) fn payment_state(event: PaymentEvent) -> PaymentState {
+    match event {
+        PaymentEvent::Paid => PaymentState::Paid,
+        PaymentEvent::RefundedInPart => PaymentState::PartiallyRefunded,
+        PaymentEvent::RefundedInFull => PaymentState::Refunded,
+        PaymentEvent::Accepted => PaymentState::Pending,
+        PaymentEvent::Refused => PaymentState::Failed,
+        PaymentEvent::Closed => PaymentState::Closed,
+        PaymentEvent::Lost | PaymentEvent::Send | PaymentEvent::NotSent => PaymentState::InDoubt,
+    }
+}
+
+/// How a refund stands of which nothing is known but this.
+pub(in crate::payments) fn refund_state(event: RefundEvent) -> RefundState {
+    match event {
+        RefundEvent::Refunded => RefundState::Refunded,
+        RefundEvent::Accepted => RefundState::Pending,
+        RefundEvent::Refused => RefundState::Failed,
+        RefundEvent::Lost | RefundEvent::Send | RefundEvent::NotSent => RefundState::InDoubt,
     }
 }
 

@@ -6,8 +6,8 @@ use serde_json::json;
 use super::{Service, TokensFile, header, order};
 use crate::harness::{Desk, soon};
 
-const READ: [&str; 4] =
-    ["explain_respcd", "list_pay_types", "query_transaction", "wait_for_payment"];
+const READ: [&str; 5] =
+    ["explain_respcd", "list_pay_types", "query_transaction", "reconcile", "wait_for_payment"];
 
 #[tokio::test]
 async fn a_token_opens_what_its_scopes_say_and_the_audit_says_whose_it_was() {
@@ -19,7 +19,7 @@ async fn a_token_opens_what_its_scopes_say_and_the_audit_says_whose_it_was() {
     let service = Service::start(&desk, &[], &[("QFPAY_TOKENS_FILE", file.path())]).await;
 
     assert_eq!(service.tools(&look).await, READ);
-    assert_eq!(service.tools(&all).await.len(), 7);
+    assert_eq!(service.tools(&all).await.len(), 8);
     let mut can_pay = service.tools(&pay).await;
     can_pay.retain(|it| !READ.contains(&it.as_str()));
     assert_eq!(can_pay, ["cancel_payment", "create_payment"]);

@@ -1,0 +1,141 @@
+//! `reconcile`: a day of our ledger held against QFPay's records, for a person or a nightly job.
+use std::{
+    fs::File,
+    io::{self, IsTerminal as _, Write as _},
+    path::PathBuf,
+    process::ExitCode,
+    sync::Once,
+    time::Duration,
+};
+
+use clap::Args;
+use futures::{FutureExt as _, future::BoxFuture};
+use indicatif::{ProgressBar, ProgressStyle};
+use jiff::civil::Date;
+
+use super::{
+    USAGE, complain,
+    demo::INTERRUPTED,
+    desk::{self, Desk, Failure, Out},
+    style::Style,
+};
+use crate::{
+    config::Config,
+    domain::time::parse_day,
+    ledger::Caller,
+    payments::{
+        Refused,
+        reconcile::{Outcome, Progress, Reconciled},
+    },
+};
+
+mod export;
+mod told;
+
+/// It could not be asked about everything.
+const FAILED: u8 = 1;
+const DIFFERS: u8 = 3;
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  qfpay-mcp reconcile
+  qfpay-mcp reconcile --date 2026-11-23 --csv differences-2026-11-23.csv
+  qfpay-mcp reconcile --json")]
+pub(super) struct Reconcile {
+    /// The day, by the merchant's clock: 2026-11-23 [default: yesterday]
+    #[arg(long, value_name = "DAY", value_parser = parse_day)]
+    date: Option<Date>,
+    /// Write all differences to a new file, as CSV. A cell that a spreadsheet would take for a
+    /// formula begins with '
+    #[arg(long, value_name = "FILE")]
+    csv: Option<PathBuf>,
+    /// Write one JSON object instead of the tables
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn run(config: &Config, reconcile: &Reconcile, style: Style) -> ExitCode {
+    desk::at(config, style, async |desk, out| reconciled(reconcile, desk, out).await).await
+}
+
+async fn reconciled(reconcile: &Reconcile, desk: &Desk, out: &mut Out) -> Result<u8, Failure> {
+    // Minutes later nobody wants to hear of it.
+    if let Some(file) = reconcile.csv.as_ref().filter(|it| it.exists()) {
+        let told = "is there already; name a file that is not, or remove it";
+        complain(&format!("qfpay-mcp: --csv: {} {told}", file.display()));
+        return Ok(USAGE);
+    }
+    desk.shutdown.stop_on_signals()?;
+    let payments = &desk.payments;
+    let date = reconcile.date.unwrap_or_else(|| payments.yesterday());
+    let caller = Caller::own("terminal", "reconcile");
+    let teller = Teller::new(date);
+    let done = payments.reconcile(&caller, date, &payments.stop, &|it| teller.tell(it)).await;
+    teller.end();
+    let done = match done {
+        Ok(done) => done,
+        Err(refused) => return Ok(refusal(&refused)),
+    };
+    if let Some(file) = &reconcile.csv {
+        export::csv(&done, File::create_new(file)?)?;
+    }
+    if reconcile.json {
+        writeln!(out, "{:#}", export::json(&done, &desk.place))?;
+    } else {
+        write!(out, "{}", told::text(&done, &desk.place, reconcile.csv.as_deref(), desk.style))?;
+    }
+    Ok(code(&done))
+}
+
+/// Tells a refusal; its exit code.
+fn refusal(refused: &Refused) -> u8 {
+    complain(&format!("qfpay-mcp: {refused}. Nothing was compared."));
+    let usage = matches!(refused, Refused::Argument { .. } | Refused::Forbidden(_));
+    if usage { USAGE } else { FAILED }
+}
+
+fn code(done: &Reconciled) -> u8 {
+    match done.outcome() {
+        Outcome::Agrees => 0,
+        Outcome::Differs => DIFFERS,
+        Outcome::Incomplete if done.stopped => INTERRUPTED,
+        Outcome::Incomplete => FAILED,
+    }
+}
+
+/// Shows how far it is: a spinner where stderr is a terminal, else a line at the start.
+struct Teller {
+    date: Date,
+    bar: Option<ProgressBar>,
+    started: Once,
+}
+
+impl Teller {
+    fn new(date: Date) -> Self {
+        let bar = io::stderr().is_terminal().then(|| {
+            let style = "Reading QFPay's records of {prefix} {spinner} {pos}, {elapsed}";
+            let style = ProgressStyle::with_template(style);
+            let bar = ProgressBar::new_spinner().with_prefix(date.to_string());
+            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+            bar
+        });
+        Self { date, bar, started: Once::new() }
+    }
+
+    fn tell(&self, progress: Progress) -> BoxFuture<'static, ()> {
+        self.started.call_once(|| match &self.bar {
+            Some(bar) => bar.enable_steady_tick(Duration::from_millis(200)),
+            None => complain(&format!("Reading QFPay's records of {} …", self.date)),
+        });
+        if let Some(bar) = &self.bar {
+            bar.set_position(u64::try_from(progress.records).unwrap_or(u64::MAX));
+        }
+        std::future::ready(()).boxed()
+    }
+
+    fn end(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
