@@ -40,6 +40,8 @@ mod properties;
 #[cfg(test)]
 mod qr;
 #[cfg(test)]
+mod reconcile;
+#[cfg(test)]
 mod refusals;
 #[cfg(test)]
 mod relay;

@@ -154,7 +154,11 @@ impl Payments {
         let day = self.day(date)?;
         let records = HashMap::new();
         let mut reading = Reading { payments: self, cancelled, told, records, pages: 0 };
-        let mut halt = day.read(&mut reading).await.err();
+        let mut halt = match day.read(&mut reading).await {
+            // Nothing was read, so there is nothing to tell.
+            Err(Halt::Unanswered(refused)) if reading.pages == 0 => return Err(refused),
+            done => done.err(),
+        };
         let mut entries = self.entries_of(&day).await?;
         self.look_up(&mut entries, &reading.records).await?;
         if halt.is_none() {

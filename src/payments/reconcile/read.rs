@@ -24,8 +24,10 @@ const MOST_PAGES: usize = 2000;
 /// the pace's turns.
 const AT_ONCE: usize = 60;
 const BREATH: Duration = Duration::from_millis(300);
-/// How often one page is asked for, beyond what the sender repeats by itself.
-const TRIES: u32 = 4;
+/// How often one page is asked for of which no answer came; and where the sender has repeated it by
+/// itself, since nothing arrived.
+const TRIES: u32 = 3;
+const TRIES_UNSENT: u32 = 2;
 /// The longest wait for a turn, or for QFPay, between two of them.
 const MAX_WAIT: Duration = Duration::from_secs(70);
 
@@ -169,22 +171,22 @@ async fn patiently(payments: &Payments, query: &Query) -> Result<Page, Halt> {
             Ok(page) => return Ok(page),
             Err(refused) => refused,
         };
-        let wait = wait_after(&refused, tries).filter(|it| tries < TRIES && *it <= MAX_WAIT);
+        let wait = wait_after(&refused, tries).filter(|it| *it <= MAX_WAIT);
         let Some(wait) = wait else { return Err(Halt::Unanswered(refused)) };
         tokio::time::sleep(wait).await;
         tries = tries.saturating_add(1);
     }
 }
 
-/// How long to wait before the same question; none where the answer would be the same.
+/// How long to wait before the same question; none where it is not asked again.
 fn wait_after(refused: &Refused, tries: u32) -> Option<Duration> {
     let Refused::Unanswered(trouble) = refused else { return None };
-    match trouble {
-        Trouble::NotSent { retry_after: Some(after), .. } => Some(*after),
-        Trouble::NotSent { retry_after: None, .. } | Trouble::Lost { .. } => {
-            Some(Duration::from_secs(u64::from(tries)))
-        }
-    }
+    let own = Duration::from_secs(u64::from(tries));
+    let (wait, most) = match trouble {
+        Trouble::NotSent { retry_after, .. } => (retry_after.unwrap_or(own), TRIES_UNSENT),
+        Trouble::Lost { .. } => (own, TRIES),
+    };
+    (tries < most).then_some(wait)
 }
 
 fn is_full(page: &[String]) -> bool {
