@@ -120,6 +120,28 @@ async fn a_wait_tells_its_progress_and_ends_when_it_is_paid() {
 }
 
 #[tokio::test]
+async fn a_reconciliation_tells_its_progress_which_only_grows() {
+    let desk = Desk::new();
+    let mut raw = Raw::start(&desk, "warn");
+    raw.initialize("2025-11-25").await;
+    for number in 0..3 {
+        let order = json!({"amount": 1050, "currency": "HKD", "pay_type": "800201",
+                           "out_trade_no": format!("A{number}")});
+        raw.call(2, "create_payment", order).await;
+    }
+    let today = jiff::Zoned::now().in_tz("Asia/Hong_Kong").unwrap().date().to_string();
+    let call = json!({"name": "reconcile", "_meta": {"progressToken": "till"},
+                      "arguments": {"date": today}});
+    let answer = raw.ask(3, "tools/call", call).await;
+    assert!(answer["result"]["structuredContent"]["status"].is_string(), "{answer:#}");
+    let told: Vec<Value> = raw.seen.iter().map(|it| serde_json::from_str(it).unwrap()).collect();
+    let told = told.iter().filter(|it| it["params"]["progressToken"] == "till");
+    let told: Vec<f64> = told.map(|it| it["params"]["progress"].as_f64().unwrap()).collect();
+    assert!(told.len() > 1 && told.is_sorted_by(|one, next| one < next), "{told:?}");
+    raw.end().await;
+}
+
+#[tokio::test]
 async fn a_wait_ends_with_the_input() {
     let desk = Desk::new();
     let mut raw = Raw::start_with(&desk, &[("QFPAY_SIMULATOR_PAYER_SECONDS", "never")]);

@@ -60,7 +60,7 @@ impl Server {
 
 /// Tells the client how far the reading is, if it wants to know.
 fn progress(context: &RequestContext<RoleServer>, at: Progress) -> BoxFuture<'static, ()> {
-    counted(context, at.records, format!("{} of QFPay's records read", at.records))
+    counted(context, at.pages, format!("{} of QFPay's records read", at.records))
 }
 
 fn parse(arguments: JsonObject) -> Result<Option<Date>, Refusal> {

@@ -36,6 +36,8 @@ mod compare;
 mod difference;
 mod read;
 mod sides;
+#[cfg(test)]
+mod tests;
 mod totals;
 
 pub use self::{

@@ -24,8 +24,8 @@ const MOST_PAGES: usize = 2000;
 /// the pace's turns.
 const AT_ONCE: usize = 60;
 const BREATH: Duration = Duration::from_millis(300);
-/// How often one page is asked for of which no answer came; and where the sender has repeated it by
-/// itself, since nothing arrived.
+/// How often one page is asked for of which no answer came; and, once something was read, where nothing
+/// arrived: that the sender has repeated by itself.
 const TRIES: u32 = 3;
 const TRIES_UNSENT: u32 = 2;
 /// The longest wait for a turn, or for QFPay, between two of them.
@@ -80,23 +80,24 @@ impl Reading<'_> {
             if trades.is_empty() {
                 return Ok(());
             }
-            for trade in &trades {
-                order.see(trade.made_at);
-            }
             let theirs: Vec<Theirs> = trades.iter().filter_map(Theirs::of).collect();
             let keys: Vec<String> = trades.iter().map(key).collect();
+            let repeats = keys == before;
+            for trade in trades.iter().filter(|_| !repeats) {
+                order.see(trade.made_at);
+            }
             let known = self.records.len();
             self.records.extend(theirs.into_iter().map(|it| (it.key(), it)));
             let nothing_new = self.records.len() == known;
             if nothing_new && !is_full(&keys) {
                 return Ok(());
             }
-            if page >= PAGES || keys == before {
+            if page >= PAGES || repeats {
                 if let Some(rest) = order.rest_of(window) {
                     (window, page, order, before) = (rest, 1, Order::unknown(), Vec::new());
                     continue;
                 }
-                if keys == before {
+                if repeats {
                     return Err(Halt::Repeats);
                 }
             }
@@ -149,7 +150,7 @@ impl Reading<'_> {
             if self.pages >= AT_ONCE {
                 tokio::time::sleep(BREATH).await;
             }
-            patiently(payments, &query).await
+            patiently(payments, &query, if self.pages == 0 { 1 } else { TRIES_UNSENT }).await
         };
         let found = tokio::select! {
             biased;
@@ -163,15 +164,16 @@ impl Reading<'_> {
     }
 }
 
-/// Asks until there is an answer. What QFPay refuses is not asked again.
-async fn patiently(payments: &Payments, query: &Query) -> Result<Page, Halt> {
+/// Asks until there is an answer; where nothing arrives, `unsent` times. What QFPay refuses is not asked
+/// again.
+async fn patiently(payments: &Payments, query: &Query, unsent: u32) -> Result<Page, Halt> {
     let mut tries: u32 = 1;
     loop {
         let refused = match payments.ask(query).await {
             Ok(page) => return Ok(page),
             Err(refused) => refused,
         };
-        let wait = wait_after(&refused, tries).filter(|it| *it <= MAX_WAIT);
+        let wait = wait_after(&refused, tries, unsent).filter(|it| *it <= MAX_WAIT);
         let Some(wait) = wait else { return Err(Halt::Unanswered(refused)) };
         tokio::time::sleep(wait).await;
         tries = tries.saturating_add(1);
@@ -179,11 +181,11 @@ async fn patiently(payments: &Payments, query: &Query) -> Result<Page, Halt> {
 }
 
 /// How long to wait before the same question; none where it is not asked again.
-fn wait_after(refused: &Refused, tries: u32) -> Option<Duration> {
+fn wait_after(refused: &Refused, tries: u32, unsent: u32) -> Option<Duration> {
     let Refused::Unanswered(trouble) = refused else { return None };
     let own = Duration::from_secs(u64::from(tries));
     let (wait, most) = match trouble {
-        Trouble::NotSent { retry_after, .. } => (retry_after.unwrap_or(own), TRIES_UNSENT),
+        Trouble::NotSent { retry_after, .. } => (retry_after.unwrap_or(own), unsent),
         Trouble::Lost { .. } => (own, TRIES),
     };
     (tries < most).then_some(wait)

@@ -6,7 +6,7 @@ mod notices;
 mod recovery;
 mod repeats;
 mod waiting;
-mod world;
+pub(super) mod world;
 
 use serde_json::json;
 

@@ -52,8 +52,8 @@ pub(super) fn new_payment(code: &str, number: &str, minor: u64) -> NewPayment {
 }
 
 /// Payments over a QFPay that answers from a script, and a real ledger.
-pub(super) struct World {
-    pub(super) payments: Payments,
+pub(in crate::payments) struct World {
+    pub(in crate::payments) payments: Payments,
     pub(super) qfpay: Arc<Script>,
     hand: Arc<Hand>,
     _folder: TempDir,
@@ -131,7 +131,7 @@ impl Gateway for Script {
 }
 
 impl World {
-    pub(super) fn answering(answers: &[&str]) -> Self {
+    pub(in crate::payments) fn answering(answers: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let environment = Environment::Sandbox;
         let scope = Scope { environment, merchant: "m1".to_owned() };

@@ -20,7 +20,7 @@ use qfpay_mcp::{
     payments::{
         Changes, Payments, Settings as Rules,
         create::NewPayment,
-        reconcile::{Difference, Reconciled},
+        reconcile::{Difference, Progress, Reconciled},
         refund::{NewRefund, Of},
     },
     policy::Policy,
@@ -234,8 +234,19 @@ impl Shop {
     }
 
     pub(super) async fn reconcile(&self, date: Date) -> Reconciled {
+        self.reconcile_telling(date, &|_| {}).await
+    }
+
+    pub(super) async fn reconcile_telling(
+        &self,
+        date: Date,
+        hear: &(dyn Fn(Progress) + Send + Sync),
+    ) -> Reconciled {
         let never = CancellationToken::new();
-        let told = |_| std::future::ready(()).boxed();
+        let told = |it| {
+            hear(it);
+            std::future::ready(()).boxed()
+        };
         self.payments.reconcile(&CALLER, date, &never, &told).await.unwrap()
     }
 

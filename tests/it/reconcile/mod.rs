@@ -2,11 +2,20 @@
 use std::{process::Stdio, time::Instant};
 
 use jiff::ToSpan as _;
-use qfpay_mcp::payments::reconcile::{Outcome, Reconciled};
+use qfpay_mcp::{
+    payments::reconcile::{Outcome, Reconciled},
+    simulator::Fault,
+    spec::endpoints::Endpoint,
+};
 use serde_json::{Value, json};
+use tokio::net::TcpListener;
 
 use self::day::{Shop, lines};
-use crate::{broken::world::Store, cluster::Postgres, harness::Client};
+use crate::{
+    broken::world::Store,
+    cluster::Postgres,
+    harness::{Client, Desk, soon},
+};
 
 mod day;
 
@@ -36,6 +45,12 @@ async fn found(store: Store) {
     assert_eq!((quiet.outcome(), quiet.problem.as_deref()), (Outcome::Agrees, None));
     assert_eq!((quiet.entries, quiet.records), (ORDERS + 101, ORDERS + 101));
     hold_totals(&shop, &quiet);
+    let client = Client::of(shop.command()).await;
+    let reply = client.reply("reconcile", json!({"date": shop.date.to_string()})).await;
+    client.end().await;
+    let size = reply.to_string().len();
+    eprintln!("a day that agrees is told in {size} bytes");
+    assert!(reply["status"] == "agrees" && size < 1500, "{reply:#}");
     // Each of the orders at midnight is of one day.
     for (days, count) in [(-1, 0), (1, 1)] {
         let date = shop.date.checked_add(days.days()).unwrap();
@@ -197,4 +212,98 @@ async fn the_tool_tells_the_worst(shop: &Shop, planted: &[String]) {
     );
     assert_eq!(told["differences"].as_array().unwrap().len() + 3, planted.len());
     client.end().await;
+}
+
+#[tokio::test]
+async fn faults_on_the_way_are_waited_out_and_what_never_comes_leaves_it_incomplete() {
+    let mut shop = Shop::open(Store::Sqlite).await;
+    shop.sell(350).await;
+    for fault in [Fault::Truncated, Fault::RateLimited, Fault::LostAnswer] {
+        shop.simulator.next(Endpoint::Query, fault);
+    }
+    let done = shop.reconcile(shop.date).await;
+    assert_eq!((done.outcome(), done.records), (Outcome::Agrees, 357), "{:?}", done.problem);
+
+    // The second page is refused: what the first one tells is told, and nobody says what is missing.
+    shop.ledger("DELETE FROM entries WHERE number = 'D0349'").await;
+    shop.book("DELETE FROM trades WHERE out_trade_no = 'D0348'").await;
+    let done = shop
+        .reconcile_telling(shop.date, &|at| {
+            if at.pages == 1 {
+                shop.simulator.next(Endpoint::Query, Fault::UnknownCode);
+            }
+        })
+        .await;
+    assert_eq!((done.outcome(), done.records), (Outcome::Incomplete, 100));
+    assert_eq!(lines(&done.differences), ["missing_here payment D0349: - | paid"]);
+    let problem = done.problem.unwrap();
+    assert!(
+        problem.starts_with("not all of QFPay's records could be read (QFPay refused"),
+        "{problem}"
+    );
+    assert!(problem.contains(&format!("100 records were, of {} ", shop.date)), "{problem}");
+}
+
+/// A QFPay that takes connections and never answers.
+async fn mute() -> (String, TcpListener) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    (format!("http://{}", listener.local_addr().unwrap()), listener)
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn ctrl_c_ends_the_command_at_once_and_it_says_that_nothing_is_known() {
+    let (desk, (url, listener)) = (Desk::new(), mute().await);
+    let mut command = desk.command();
+    command.env("QFPAY_SIMULATOR_URL", url).arg("reconcile").stdout(Stdio::piped());
+    let child = command.spawn().unwrap();
+    let asking = soon("the first page is asked for", listener.accept()).await.unwrap();
+    let pid = nix::unistd::Pid::from_raw(child.id().unwrap().cast_signed());
+    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGINT).unwrap();
+    let output = soon("it does not wait for the answer", child.wait_with_output()).await.unwrap();
+    drop(asking);
+    let out = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(130), "{out}");
+    assert!(out.contains("Stopped: not all of QFPay's records could be read"), "{out}");
+    assert!(!out.contains("agrees"), "{out}");
+}
+
+#[tokio::test]
+async fn what_cannot_be_compared_is_refused_with_what_can() {
+    let desk = Desk::new();
+    let client = desk.client().await;
+    for (date, right) in [
+        ("2026-13-01", "`2026-13-01` is not a day; write it as YYYY-MM-DD"),
+        ("9999-12-31", "`9999-12-31` has not come yet; the last day that is over is "),
+        ("2017-01-31", "`2017-01-31` is too long ago; "),
+    ] {
+        let told = client.refusal("reconcile", json!({"date": date})).await;
+        assert!(told.contains(&format!("- date: {right}")), "{told}");
+        let mut command = desk.command();
+        command.args(["reconcile", "--date", date]).stderr(Stdio::piped());
+        let output = command.output().await.unwrap();
+        let err = String::from_utf8(output.stderr).unwrap();
+        assert_eq!((output.status.code(), err.contains(right)), (Some(2), true), "{err}");
+    }
+    let today = client.reply("reconcile", json!({"date": ""})).await;
+    assert_eq!((&today["status"], &today["in_ledger"]), (&json!("agrees"), &json!(0)));
+}
+
+#[tokio::test]
+async fn a_qfpay_that_cannot_be_reached_is_a_failure_and_not_a_day_without_records() {
+    let (desk, (url, listener)) = (Desk::new(), mute().await);
+    drop(listener);
+    let mut command = desk.command();
+    command.env("QFPAY_SIMULATOR_URL", url).arg("reconcile").stderr(Stdio::piped());
+    let output = command.output().await.unwrap();
+    let err = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(
+        (output.status.code(), output.stdout.as_slice()),
+        (Some(1), b"".as_slice()),
+        "{err}"
+    );
+    assert!(
+        err.contains("QFPay could not be asked: ") && err.contains("Nothing was compared."),
+        "{err}"
+    );
 }
