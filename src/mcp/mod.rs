@@ -20,6 +20,7 @@ mod server;
 mod skill;
 mod subscriptions;
 mod tools;
+mod ui;
 mod view;
 
 pub use confirm::Asking;

@@ -24,6 +24,7 @@ use super::{
     principal::{Principal, Scope, Via, scopes_of},
     refusal::UNKNOWN,
     tools::{self, ROUTER},
+    ui,
     view::{NEEDS_APPROVAL, after_asking},
 };
 use crate::{
@@ -268,6 +269,7 @@ impl Server {
             .enable_resources()
             .enable_resources_subscribe()
             .enable_tools()
+            .enable_extensions_with(ui::extensions())
             .enable_skills()
             .build();
         ServerConfig::new(capabilities)

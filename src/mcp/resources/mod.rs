@@ -9,8 +9,8 @@ use std::sync::LazyLock;
 use rmcp::{
     ErrorData, RoleServer,
     model::{
-        CacheScope, ListResourceTemplatesResult, ListResourcesResult, ReadResourceResult, Resource,
-        ResourceContents, ResourceTemplate,
+        CacheScope, ListResourceTemplatesResult, ListResourcesResult, MetaObject,
+        ReadResourceResult, Resource, ResourceContents, ResourceTemplate,
     },
     service::RequestContext,
 };
@@ -25,6 +25,7 @@ use super::{
     server::{LIST_TTL_MS, cache_of},
     skill,
     tools::{Explained, OneWay},
+    ui,
 };
 use crate::client::response::cleaned;
 
@@ -40,6 +41,8 @@ pub(super) struct Fixed {
     /// Whether it is the same for every caller.
     public: bool,
     text: fn(&Server) -> String,
+    /// What hosts are told of it.
+    meta: Option<fn() -> MetaObject>,
 }
 
 /// All of them; whatever is added here is listed and can be read.
@@ -47,19 +50,22 @@ pub(super) struct Fixed {
 static FIXED: LazyLock<Vec<Fixed>> = LazyLock::new(|| vec![
     Fixed { uri: "qfpay://pay-types", name: "pay-types", title: "Ways to pay", mime_type: JSON, public: true,
         description: "Every pay_type code with its wallet and flow; qfpay://pay-types/{code} says what one needs",
-        text: |_| tables::pay_types() },
+        text: |_| tables::pay_types(), meta: None },
     Fixed { uri: "qfpay://currencies", name: "currencies", title: "Currencies", mime_type: JSON, public: true,
         description: "The currencies QFPay takes, and how many minor units make one",
-        text: |_| tables::currencies() },
+        text: |_| tables::currencies(), meta: None },
     Fixed { uri: "qfpay://response-codes", name: "response-codes", title: "Response codes", mime_type: JSON, public: true,
         description: "QFPay's response codes in brief; qfpay://response-codes/{respcd} says what to do about one",
-        text: |_| tables::response_codes() },
+        text: |_| tables::response_codes(), meta: None },
     Fixed { uri: "qfpay://environments", name: "environments", title: "Environments", mime_type: JSON, public: false,
         description: "Where payments can go, whether money is real there, and which is in force",
-        text: |server| tables::environments(server.environment()) },
+        text: |server| tables::environments(server.environment()), meta: None },
     Fixed { uri: skill::URI, name: skill::name(), title: "How to take payments", mime_type: "text/markdown", public: true,
         description: skill::description(),
-        text: |_| skill::TEXT.to_owned() },
+        text: |_| skill::TEXT.to_owned(), meta: None },
+    Fixed { uri: ui::URI, name: "payment-card", title: "Payment card", mime_type: ui::MIME_TYPE, public: true,
+        description: "For hosts of MCP Apps: shows a payment with its QR code, follows it, refunds it",
+        text: |_| ui::page().to_owned(), meta: Some(ui::of_page) },
 ]);
 
 /// Resources by a variable.
@@ -90,10 +96,14 @@ impl Server {
     /// Every resource that is always there, as it is listed.
     pub fn resources() -> Vec<Resource> {
         let listed = |it: &Fixed| {
-            Resource::new(it.uri, it.name)
+            let resource = Resource::new(it.uri, it.name)
                 .with_title(it.title)
                 .with_description(it.description)
-                .with_mime_type(it.mime_type)
+                .with_mime_type(it.mime_type);
+            match it.meta {
+                Some(meta) => resource.with_meta(meta()),
+                None => resource,
+            }
         };
         FIXED.iter().map(listed).collect()
     }
@@ -136,8 +146,10 @@ impl Server {
         context: &RequestContext<RoleServer>,
     ) -> Result<ReadResourceResult, ErrorData> {
         may_read("resources/read", context)?;
+        let mut meta = None;
         let (text, mime_type, cache) = match uri::parse(uri)? {
             Wanted::Fixed(row) => {
+                meta = row.meta;
                 let cache = if row.public { CacheScope::Public } else { cache_of(context) };
                 ((row.text)(self), row.mime_type, Some(cache))
             }
@@ -145,8 +157,12 @@ impl Server {
             Wanted::PayType(row) => (json(&OneWay::new(row, true)), JSON, Some(CacheScope::Public)),
             Wanted::Order(number) => (self.order_text(&number, uri).await?, JSON, None),
         };
-        let contents = vec![ResourceContents::text(text, uri).with_mime_type(mime_type)];
-        let read = ReadResourceResult::new(contents);
+        let contents = ResourceContents::text(text, uri).with_mime_type(mime_type);
+        let contents = match meta {
+            Some(meta) => contents.with_meta(meta()),
+            None => contents,
+        };
+        let read = ReadResourceResult::new(vec![contents]);
         Ok(match cache {
             Some(cache) => read.with_ttl_ms(LIST_TTL_MS).with_cache_scope(cache),
             None => read.with_ttl_ms(0).with_cache_scope(CacheScope::Private),

@@ -18,7 +18,7 @@ use crate::{
         arguments::{Reader, echo},
         confirm::{Brought, Outcome},
         refusal::Refusal,
-        schema,
+        schema, ui,
         view::PaymentReply,
     },
     payments::create::NewPayment,
@@ -94,6 +94,7 @@ impl Server {
     #[tool(
         input_schema = SCHEMA.clone(),
         output_schema = schema::output::<PaymentReply>(),
+        meta = ui::of_tool(),
         annotations(
             title = "Create a payment",
             read_only_hint = false,

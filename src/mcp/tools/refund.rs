@@ -18,7 +18,7 @@ use crate::{
         arguments::Reader,
         confirm::{Brought, Outcome},
         refusal::Refusal,
-        schema,
+        schema, ui,
         view::RefundReply,
     },
     payments::refund::{NewRefund, Of},
@@ -52,6 +52,7 @@ impl Server {
     #[tool(
         input_schema = SCHEMA.clone(),
         output_schema = schema::output::<RefundReply>(),
+        meta = ui::of_tool(),
         annotations(
             title = "Refund a payment",
             read_only_hint = false,
