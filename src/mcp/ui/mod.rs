@@ -63,12 +63,11 @@ fn tables() -> Value {
     })
 }
 
-/// No origin may be reached; all it asks for is to fill the clipboard.
+/// No origin may be reached, and no permission is asked for.
 pub(super) fn of_page() -> MetaObject {
     let none: [&str; 0] = [];
     meta(json!({ "ui": {
         "csp": { "connectDomains": none, "resourceDomains": none, "frameDomains": none, "baseUriDomains": none },
-        "permissions": { "clipboardWrite": {} },
         "prefersBorder": true,
     }}))
 }

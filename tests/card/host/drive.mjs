@@ -21,13 +21,18 @@ try {
   for (const [name, play] of Object.entries(SCENES)) {
     if (only && !name.includes(only)) continue;
     const cards = [];
-    const open = async (...args) => {
-      const card = await stage.card(...args);
-      cards.push(card);
-      return card;
+    const scene = {
+      ...stage,
+      binary,
+      check: (what, problem) => check(name, what, problem),
+      async open(server, options) {
+        const card = await stage.card(server, options);
+        cards.push(card);
+        return card;
+      },
     };
     try {
-      await play({ stage, open, check: (what, problem) => check(name, what, problem) });
+      await play(scene);
     } catch (error) {
       check(name, "plays to its end", error.message.split("\n").slice(0, 4).join(" "));
     }

@@ -1,7 +1,7 @@
 // A host as chat clients are: an MCP client over HTTP, and beside each tool result that names one, a card in a
 // sandbox, spoken to through the official AppBridge. The tests drive it through `window.host`.
 
-import { AppBridge, PostMessageTransport, buildAllowAttribute, getToolUiResourceUri } from "@modelcontextprotocol/ext-apps/app-bridge";
+import { AppBridge, PostMessageTransport, getToolUiResourceUri } from "@modelcontextprotocol/ext-apps/app-bridge";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 
 const EXTENSION = { "io.modelcontextprotocol/ui": { mimeTypes: ["text/html;profile=mcp-app"] } };
@@ -13,16 +13,19 @@ const host = {
   links: [],
   sizes: [],
   asked: [],
+  /** What the card answered. */
+  answers: [],
 
   /** A client of the server at `url`; `person` is what a person answers who is asked, if one is there. */
   async connect(url, { person, mode = "auto" } = {}) {
+    host.person = person;
     const capabilities = { extensions: EXTENSION, ...(person ? { elicitation: { form: {} } } : {}) };
     host.client = new Client({ name: "card-host", version: "1" }, { capabilities, versionNegotiation: { mode } });
     if (person) host.client.setRequestHandler("elicitation/create", async ({ params }) => {
       host.asked.push(params);
       // The server takes a yes within a second for a machine's.
       await new Promise((done) => setTimeout(done, 1100));
-      return person === "yes" ? { action: "accept", content: { answer: "yes" } } : { action: "decline" };
+      return host.person === "yes" ? { action: "accept", content: { answer: "yes" } } : { action: "decline" };
     });
     await host.client.connect(new StreamableHTTPClientTransport(new URL(`${url}/mcp`)));
     host.tools = (await host.client.listTools()).tools;
@@ -30,7 +33,7 @@ const host = {
   },
 
   /** Shows the card of `tool`; what the tool answers comes with `call` or `show`. */
-  async open(tool, { context = {}, capabilities, permissions = true } = {}) {
+  async open(tool, { context = {}, capabilities } = {}) {
     const row = host.tools.find((it) => it.name === tool);
     const uri = getToolUiResourceUri(row);
     const { contents: [page] } = await host.client.readResource({ uri });
@@ -38,8 +41,6 @@ const host = {
     outer.id = "sandbox";
     outer.title = "Payment";
     outer.setAttribute("sandbox", "allow-scripts allow-same-origin");
-    const allow = permissions ? buildAllowAttribute(page._meta.ui.permissions) : "";
-    outer.allow = allow;
     const all = { openLinks: {}, serverTools: {}, updateModelContext: { text: {} } };
     const hostContext = { theme: "light", locale: "en-HK", timeZone: "Asia/Hong_Kong", displayMode: "inline", platform: "web", toolInfo: { tool: row }, ...context };
     const bridge = new AppBridge(host.client, { name: "card-host", version: "1" }, capabilities ?? all, { hostContext });
@@ -52,7 +53,7 @@ const host = {
     await bridge.connect(new PostMessageTransport(outer.contentWindow, outer.contentWindow));
     outer.src = window.SANDBOX;
     await ready;
-    await bridge.sendSandboxResourceReady({ html: page.text, csp: page._meta.ui.csp, allow });
+    await bridge.sendSandboxResourceReady({ html: page.text, csp: page._meta.ui.csp });
     await initialized;
     Object.assign(host, { bridge, outer, tool, page });
     return { uri, mimeType: page.mimeType, meta: page._meta };
@@ -64,6 +65,15 @@ const host = {
     const result = await host.client.callTool({ name: host.tool, arguments: args });
     await host.show(result);
     return result;
+  },
+
+  /** From now on a person who is asked says this. */
+  answer: (word) => { host.person = word; },
+
+  /** Takes the card away without a word. */
+  async close() {
+    await host.bridge.close();
+    host.outer.remove();
   },
 
   show: (result) => host.bridge.sendToolResult(result),
@@ -79,7 +89,9 @@ const host = {
 };
 
 addEventListener("message", ({ source, data }) => {
-  if (source === host.outer?.contentWindow && data?.method) host.heard.push([data.method, data.params, data.id]);
+  if (source !== host.outer?.contentWindow) return;
+  if (data?.method) host.heard.push([data.method, data.params, data.id]);
+  else host.answers.push(data);
 });
 
 window.host = host;

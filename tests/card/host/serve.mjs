@@ -41,10 +41,9 @@ const host = ${JSON.stringify(host)};
 const inner = document.createElement("iframe");
 addEventListener("message", ({ source, origin, data }) => {
   if (source === parent && origin === host) {
-    if (data.method !== "ui/notifications/sandbox-resource-ready") return inner.contentWindow.postMessage(data, "*");
+    if (data?.method !== "ui/notifications/sandbox-resource-ready") return inner.contentWindow.postMessage(data, "*");
     inner.title = "Payment card";
     inner.setAttribute("sandbox", "allow-scripts");
-    if (data.params.allow) inner.allow = data.params.allow;
     inner.srcdoc = data.params.html;
     document.body.append(inner);
   } else if (source === inner.contentWindow) {

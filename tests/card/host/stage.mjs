@@ -10,7 +10,8 @@ import { join } from "node:path";
 import { chromium } from "playwright-core";
 import { serve } from "./serve.mjs";
 
-export const PATIENCE = 30_000; // longer than anything here takes on a busy machine
+const PATIENCE = 20_000; // longer than anything here takes on a busy machine
+const OURS = "net::ERR_FAILED"; // a request that a scene lets fail
 const SIZE = { width: 640, height: 1000 };
 const CHROMIUM = [
   "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -46,7 +47,7 @@ async function serverOf(binary, origin, rules) {
     });
     child.on("exit", (code) => reject(new Error(`the server left with ${code}: ${said}`)));
   });
-  return { url, env, end: () => child.kill() };
+  return { url, end: () => child.kill() };
 }
 
 /** Everything, until `end`. */
@@ -55,12 +56,21 @@ export async function raise(binary, shots) {
   const pages = await serve();
   const browser = await chromium.launch({ executablePath: process.env.CARD_CHROMIUM, headless: true, chromiumSandbox: false, args: CHROMIUM });
   const servers = [];
+  let plain;
+  const server = async (rules) => {
+    const started = await serverOf(binary, pages.host, rules);
+    servers.push(started);
+    return started;
+  };
   return {
-    /** A server with `rules`, for several cards. */
-    async server(rules = {}) {
-      const server = await serverOf(binary, pages.host, rules);
-      servers.push(server);
-      return server;
+    /** A server with `rules` of its own. */
+    server,
+    /** One without any, the same for all. */
+    shared: () => (plain ??= server({})),
+    /** A person in a browser of their own, who logs in with `credentials`. */
+    async person(credentials) {
+      const context = await browser.newContext({ httpCredentials: credentials });
+      return context.newPage();
     },
     card: (server, options) => newCard({ browser, pages, shots, server, ...options }),
     async end() {
@@ -78,7 +88,7 @@ async function newCard({ browser, pages, shots, server, tool = "create_payment",
   const seen = { requests: [], faults: [] };
   context.on("request", (it) => seen.requests.push(it.url()));
   context.on("weberror", (it) => seen.faults.push(`error: ${it.error().message}`));
-  context.on("console", (it) => { if (it.type() === "error") seen.faults.push(`console: ${it.text()}`); });
+  context.on("console", (it) => { if (it.type() === "error" && !it.text().includes(OURS)) seen.faults.push(`console: ${it.text()}`); });
   const page = await context.newPage();
   await page.goto(pages.host);
   await page.waitForFunction(() => window.host);
@@ -87,7 +97,7 @@ async function newCard({ browser, pages, shots, server, tool = "create_payment",
   const frame = page.frameLocator("#sandbox").frameLocator("iframe");
   const inner = page.frames().find((it) => it.parentFrame()?.parentFrame());
   const card = {
-    page, context, frame, inner, agreed, served, seen,
+    page, context, frame, inner, agreed, served, seen, end: () => context.close(),
     at: (id) => frame.locator(`#${id}`),
     /** Calls the card's tool as a model does. */
     call: (args) => page.evaluate((it) => window.host.call(it), args),
@@ -109,24 +119,45 @@ async function newCard({ browser, pages, shots, server, tool = "create_payment",
       await tab.close();
     },
     async shot(name) {
-      await inner.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+      await card.inner.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
       await page.waitForFunction(() => window.host.outer.offsetHeight > 60);
       await page.locator("#sandbox").screenshot({ path: join(shots, `${name}.png`), animations: "disabled" });
     },
     /** What axe finds wrong with the card as it stands. */
     async violations() {
-      await inner.evaluate(axe);
-      const { violations } = await inner.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
+      if (!await card.inner.evaluate(() => "axe" in window)) await card.inner.evaluate(axe);
+      const { violations } = await card.inner.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
       return violations.map((it) => `${it.id}: ${it.nodes.map((node) => node.target.join(" ")).join(", ")}`);
     },
     /** Whether anything is wider than the card. */
-    overflow: () => inner.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth),
+    overflow: () => card.inner.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth),
     /** Requests to where nothing may go. */
     strays: () => {
       const known = [pages.host, pages.sandbox, server.url];
       return seen.requests.filter((it) => !known.some((origin) => it.startsWith(origin)) && !/^(data|about):/.test(it) && !/^http:\/\/127\.0\.0\.1:\d+\/pay\//.test(it));
     },
-    end: () => context.close(),
+    /** What a copy left. */
+    async clipboard() {
+      await context.grantPermissions(["clipboard-read"], { origin: pages.host });
+      await page.bringToFront();
+      await page.locator("body").click({ position: { x: 2, y: 2 } });
+      return page.evaluate(() => navigator.clipboard.readText());
+    },
+    /** Waits until `holds` does. */
+    async until(holds) {
+      const end = Date.now() + PATIENCE;
+      while (!(await holds())) {
+        if (Date.now() > end) throw new Error(`never so: ${holds}`);
+        await page.evaluate(() => new Promise(requestAnimationFrame));
+      }
+    },
+    /** The same card loaded anew, as when a conversation is opened again. */
+    async fresh() {
+      await page.evaluate(() => window.host.close());
+      await page.evaluate(([name, options]) => window.host.open(name, options), [tool, open]);
+      card.inner = page.frames().find((it) => it.parentFrame()?.parentFrame());
+      return card;
+    },
   };
   return card;
 }
