@@ -153,7 +153,9 @@ impl Server {
                 let cache = if row.public { CacheScope::Public } else { cache_of(context) };
                 ((row.text)(self), row.mime_type, Some(cache))
             }
-            Wanted::RespCode(row) => (json(&Explained::from(row)), JSON, Some(CacheScope::Public)),
+            Wanted::RespCode(row) => {
+                (json(&Explained::new(row, true)), JSON, Some(CacheScope::Public))
+            }
             Wanted::PayType(row) => (json(&OneWay::new(row, true)), JSON, Some(CacheScope::Public)),
             Wanted::Order(number) => (self.order_text(&number, uri).await?, JSON, None),
         };

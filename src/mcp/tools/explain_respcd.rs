@@ -106,7 +106,7 @@ fn parse(arguments: JsonObject) -> Result<String, Refusal> {
 }
 
 impl Explained {
-    fn new(row: &'static RespCode, full: bool) -> Self {
+    pub(in crate::mcp) fn new(row: &'static RespCode, full: bool) -> Self {
         Self { respcd: row.code, meaning: row.en, more: full.then(|| row.into()) }
     }
 }

@@ -77,10 +77,8 @@ fn meta(value: Value) -> MetaObject {
 }
 
 fn object(value: Value) -> JsonObject {
-    match value {
-        Value::Object(object) => object,
-        _ => JsonObject::new(),
-    }
+    let Value::Object(object) = value else { return JsonObject::new() };
+    object
 }
 
 #[cfg(test)]
