@@ -231,7 +231,10 @@ impl Server {
             said.push("refund gives money back.".to_owned());
         }
         if looks {
-            said.push("explain_respcd explains codes.".to_owned());
+            said.push(
+                "explain_respcd explains codes; reconcile compares a day with QFPay's records."
+                    .to_owned(),
+            );
         }
         said.push(
             "`pending` is not paid. `in_doubt` means that nobody knows yet: never pay or refund \
