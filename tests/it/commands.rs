@@ -46,7 +46,7 @@ async fn wrong_usage_says_what_is_right() {
     let desk = Desk::new();
     let tool = run(&desk, &["call", "pay"]).await;
     assert_eq!(tool.status.code(), Some(2));
-    insta::assert_snapshot!(stderr(&tool), @"qfpay-mcp: there is no tool `pay`; there are cancel_payment, create_payment, explain_respcd, list_pay_types, query_transaction, refund, wait_for_payment");
+    insta::assert_snapshot!(stderr(&tool), @"qfpay-mcp: there is no tool `pay`; there are cancel_payment, create_payment, explain_respcd, list_pay_types, query_transaction, reconcile, refund, wait_for_payment");
     let json = run(&desk, &["call", "explain_respcd", "1145"]).await;
     assert_eq!(json.status.code(), Some(2));
     insta::assert_snapshot!(stderr(&json), @r#"qfpay-mcp: the arguments are no JSON object: invalid type: integer `1145`, expected a map at line 1 column 4; write for example '{"query":"1145"}'"#);
