@@ -69,7 +69,7 @@ async fn wrong_settings_are_told_all_at_once_and_nothing_starts() {
 #[tokio::test]
 async fn help_says_what_each_command_is_for() {
     let help = stdout(&run(&Desk::new(), &["--help"]).await);
-    for command in ["demo", "call", "orders", "http", "simulator"] {
+    for command in ["demo", "call", "orders", "reconcile", "http", "simulator"] {
         assert!(help.contains(command), "{help}");
     }
 }

@@ -15,6 +15,7 @@ use qfpay_mcp::{
     },
     domain::{PaymentState, RefundState},
     mcp::{NEEDS_APPROVAL, Server, Status},
+    payments::reconcile::What,
     policy::Rule,
     simulator::{Fault, Faults},
     spec::{
@@ -226,6 +227,7 @@ fn every_word_of_the_product_that_is_named_exists() {
     known.extend(PaymentState::ALL.iter().map(|it| it.word().to_owned()));
     known.extend(RefundState::ALL.iter().map(|it| it.word().to_owned()));
     known.extend(Rule::ALL.iter().map(|it| it.word().to_owned()));
+    known.extend(What::ALL.iter().map(|it| it.word().to_owned()));
     known.insert(NEEDS_APPROVAL.to_owned());
     for file in ["README.md", "skill.md", "CHANGELOG.md"] {
         // Examples of order numbers end in digits.

@@ -47,7 +47,7 @@ pub use self::{
 
 /// Entries read from the ledger at once.
 const PAGE: u32 = 500;
-/// Most entries of a day.
+/// Most entries of a day; with more it is incomplete.
 const MOST: usize = 200_000;
 /// How long before the day an order may have been made that was sent on it, and how far QFPay's clock
 /// and ours may reasonably be apart.
@@ -162,6 +162,9 @@ impl Payments {
             done => done.err(),
         };
         let mut entries = self.entries_of(&day).await?;
+        if entries.len() >= MOST {
+            halt = halt.or(Some(Halt::TooMany));
+        }
         self.look_up(&mut entries, &reading.records).await?;
         if halt.is_none() {
             halt = self.ask_again(&mut entries, &day, &mut reading).await?;

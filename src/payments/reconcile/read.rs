@@ -40,7 +40,7 @@ pub(super) enum Halt {
     Unanswered(Refused),
     #[error("QFPay gives the same page again and again")]
     Repeats,
-    #[error("the day has more records than are read ({MOST_PAGES} pages)")]
+    #[error("the day has more than is read, which is {MOST_PAGES} pages")]
     TooMany,
 }
 
