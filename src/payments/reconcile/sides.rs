@@ -48,10 +48,11 @@ impl Status {
         matches!(self, Self::Payment(PaymentState::Paid | PaymentState::PartiallyRefunded))
     }
 
-    /// Whether it moved money or may have; what surely moved none is nobody's concern.
+    /// Whether QFPay has it, or may: what surely moved no money is nobody's concern.
     pub(super) fn counts(self) -> bool {
+        use PaymentState as P;
         match self {
-            Self::Payment(it) => it.counts(),
+            Self::Payment(it) => it.was_paid() || matches!(it, P::Sent | P::Pending | P::InDoubt),
             Self::Refund(it) => it.counts(),
         }
     }
