@@ -114,6 +114,6 @@ mod tests {
         let told = |uri: &str| parse(uri).err().unwrap().message;
         insta::assert_snapshot!(told("qfpay://pay-types/1"), @"there is no resource qfpay://pay-types/1: qfpay://pay-types lists the codes");
         insta::assert_snapshot!(told("qfpay://orders/a,b"), @"there is no resource qfpay://orders/a,b: out_trade_no: it contains `,`; use only ASCII letters, digits and `_` `|` `*` `-`, for example `order_1001`");
-        insta::assert_snapshot!(told("qfpay://payments"), @"there is no resource qfpay://payments: use one of qfpay://pay-types, qfpay://currencies, qfpay://response-codes, qfpay://environments, skill://qfpay-payments/SKILL.md, qfpay://response-codes/{respcd}, qfpay://pay-types/{code}, qfpay://orders/{out_trade_no}");
+        insta::assert_snapshot!(told("qfpay://payments"), @"there is no resource qfpay://payments: use one of qfpay://pay-types, qfpay://currencies, qfpay://response-codes, qfpay://environments, skill://qfpay-payments/SKILL.md, ui://qfpay/payment.html, qfpay://response-codes/{respcd}, qfpay://pay-types/{code}, qfpay://orders/{out_trade_no}");
     }
 }

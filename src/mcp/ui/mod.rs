@@ -26,13 +26,13 @@ static PAGE: LazyLock<String> = LazyLock::new(|| {
 
 /// That we have a page, for hosts that show them.
 pub(super) fn extensions() -> ExtensionCapabilities {
-    [(EXTENSION.to_owned(), object(json!({ "mimeTypes": [MIME_TYPE] })))].into()
+    [(EXTENSION.to_owned(), object(&json!({ "mimeTypes": [MIME_TYPE] })))].into()
 }
 
 /// The `_meta` of a tool whose result the card shows. The flat key is that of older hosts. Model and
 /// card may both call it, as where nothing is said.
 pub(super) fn of_tool() -> MetaObject {
-    meta(json!({ "ui": { "resourceUri": URI }, "ui/resourceUri": URI }))
+    meta(&json!({ "ui": { "resourceUri": URI }, "ui/resourceUri": URI }))
 }
 
 /// The page itself.
@@ -66,19 +66,18 @@ fn tables() -> Value {
 /// No origin may be reached, and no permission is asked for.
 pub(super) fn of_page() -> MetaObject {
     let none: [&str; 0] = [];
-    meta(json!({ "ui": {
+    meta(&json!({ "ui": {
         "csp": { "connectDomains": none, "resourceDomains": none, "frameDomains": none, "baseUriDomains": none },
         "prefersBorder": true,
     }}))
 }
 
-fn meta(value: Value) -> MetaObject {
+fn meta(value: &Value) -> MetaObject {
     MetaObject::from(object(value))
 }
 
-fn object(value: Value) -> JsonObject {
-    let Value::Object(object) = value else { return JsonObject::new() };
-    object
+fn object(value: &Value) -> JsonObject {
+    value.as_object().cloned().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -87,7 +86,11 @@ mod tests {
     use sha2::{Digest as _, Sha256};
 
     use super::*;
-    use crate::spec::RespCode;
+    use crate::{
+        domain::{PaymentState, RefundState},
+        mcp::{NEEDS_APPROVAL, Server},
+        spec::RespCode,
+    };
 
     /// What stands between `open` and the next `close`; there is exactly one.
     fn between<'a>(page: &'a str, open: &str, close: &str) -> &'a str {
@@ -125,6 +128,31 @@ mod tests {
             "document.write",
         ] {
             assert!(!PAGE.contains(word), "{word}");
+        }
+    }
+
+    #[test]
+    fn the_tools_that_move_money_name_a_card_that_can_be_read_and_reaches_nobody() {
+        let naming = Server::tools().into_iter().filter(|it| it.meta.is_some());
+        let naming: Vec<_> = naming.map(|it| (it.name, it.meta.unwrap())).collect();
+        assert_eq!(naming, ["create_payment", "refund"].map(|it| (it.into(), of_tool())));
+        let listed = Server::resources().into_iter().find(|it| it.uri == URI).unwrap();
+        assert_eq!(listed.mime_type.as_deref(), Some(MIME_TYPE));
+        let ui = &listed.meta.unwrap().0["ui"];
+        let domains = ui["csp"].as_object().unwrap();
+        assert!(domains.len() == 4 && domains.values().all(|it| *it == json!([])), "{ui}");
+        assert_eq!(ui.get("permissions"), None);
+    }
+
+    #[test]
+    fn the_page_shows_every_state_in_words() {
+        let payments = PaymentState::ALL.iter().map(|it| ("payment", it.word()));
+        let refunds = RefundState::ALL.iter().map(|it| ("refund", it.word()));
+        let waits = ["payment", "refund"].map(|it| (it, NEEDS_APPROVAL));
+        for (kind, word) in payments.chain(refunds).chain(waits) {
+            let states = between(&PAGE, &format!("  {kind}: {{\n"), "  },\n");
+            assert!(states.contains(&format!(" {word}: [")), "{kind}: {word}");
+            assert!(PAGE.contains(&format!("\"{kind}.{word}\": [")), "{kind}: {word}");
         }
     }
 

@@ -47,6 +47,13 @@ const done = (card, words) => card.frame.locator("#done-title", { hasText: words
 export const SCENES = {
   async "the server's side"(play) {
     const card = await play.open(await play.shared(), {});
+    const lacking = await card.inner.evaluate(() => {
+      const parts = (it) => it.split("|").length;
+      const keys = [...document.scripts].at(-1).textContent.matchAll(/\bt\("([\w.]+)"/g);
+      const broken = Object.entries(WORDS).filter(([, row]) => row.length !== 3 || !row.every(Boolean) || new Set(row.map(parts)).size !== 1);
+      return [...broken.map(([key]) => key), ...[...keys].map(([, key]) => key).filter((key) => !(key in WORDS))];
+    });
+    play.check("all words are there in all languages", same(lacking, []));
     const { capabilities } = card.agreed;
     play.check("the extension is advertised", same(capabilities.extensions?.["io.modelcontextprotocol/ui"], { mimeTypes: ["text/html;profile=mcp-app"] }));
     play.check("the page is one of the profile", same(card.served.mimeType, "text/html;profile=mcp-app"));
@@ -54,7 +61,7 @@ export const SCENES = {
     const listed = await card.page.evaluate(async () => (await window.host.client.listResources()).resources.map((it) => it.uri));
     play.check("it is among the resources", is(listed.includes(card.served.uri)));
     const missing = await card.page.evaluate(() => window.host.client.readResource({ uri: "ui://qfpay/other.html" }).then(() => "", (it) => it.message));
-    play.check("another is not found", is(/no such resource|not found/i.test(missing), missing));
+    play.check("another is not found", is(/there is no resource/.test(missing), missing));
     await card.says("One moment");
     await card.shot("before");
   },
