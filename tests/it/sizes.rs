@@ -45,6 +45,9 @@ async fn a_typical_reply_of_each_tool_is_short() {
     let (open, paid) =
         (json!({"out_trade_no": "order_1001"}), json!({"out_trade_no": "order_1002"}));
     let wait = json!({"out_trade_no": "order_1001", "timeout_seconds": 1});
+    client.reply("create_payment", scanned.clone()).await;
+    let known = client.reply("query_transaction", paid.clone()).await;
+    let today = &known["orders"][0]["made_at"].as_str().unwrap()[..10];
     let calls = [
         ("list_pay_types", json!({})),
         ("list_pay_types", json!({"currency": "HKD"})),
@@ -63,9 +66,11 @@ async fn a_typical_reply_of_each_tool_is_short() {
         ("query_transaction", paid),
         ("query_transaction", json!({"out_trade_no": "order_1003"})),
         ("cancel_payment", open),
+        ("reconcile", json!({"date": today})),
         ("explain_respcd", json!({"query": "1145"})),
         ("explain_respcd", json!({"query": "refund not allowed at night"})),
     ];
+    let mut left = client.tools().await;
     for (tool, arguments) in calls {
         let told = format!("{tool} {arguments}");
         let result = client.result(tool, arguments).await;
@@ -73,5 +78,7 @@ async fn a_typical_reply_of_each_tool_is_short() {
         eprintln!("{:6} {told}", reply.len());
         assert_eq!(result.is_error, Some(false), "{told}: {reply}");
         assert!(reply.len() < REPLY_BYTES, "{} bytes: {told}\n{reply}", reply.len());
+        left.retain(|it| it != tool);
     }
+    assert!(left.is_empty(), "not called: {left:?}");
 }
