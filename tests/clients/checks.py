@@ -5,6 +5,7 @@ Knows no client and no transport. A check is a function with a sentence for a na
 """
 
 import asyncio
+import base64
 import json
 import time
 from collections.abc import Awaitable, Callable
@@ -121,6 +122,9 @@ async def create_is_pending(desk: Desk) -> None:
     want(not created.get("replayed"), "a new order says it is replayed")
     for fact in (desk.order, created["qrcode"]):
         want(fact in answer.text, f"the text does not hold {fact}: {answer.text}")
+    picture = only(answer.pictures)
+    want(picture["mimeType"] == "image/png", f"the picture is a {picture['mimeType']}")
+    want(base64.b64decode(picture["data"]).startswith(b"\x89PNG"), "the picture is no PNG")
 
 
 async def same_number_is_replayed(desk: Desk) -> None:
@@ -202,7 +206,7 @@ async def explain(desk: Desk) -> None:
 
 async def pay_types(desk: Desk) -> None:
     reply = await desk.succeed("list_pay_types", {"currency": "HKD"})
-    want('"800201"' in json.dumps(reply["pay_types"]), f"800201 is not among {reply['pay_types']}")
+    want('"800201 mpm"' in json.dumps(reply["pay_types"]), f"800201 is not among {reply['pay_types']}")
 
 
 async def resources_can_be_read(desk: Desk) -> None:

@@ -16,13 +16,16 @@ class Answer:
     """All text blocks, one after the other."""
     data: dict[str, Any] | None
     """`structuredContent`; None where the result has none."""
+    pictures: list[dict[str, Any]]
+    """The blocks that are pictures, as they came."""
 
     @classmethod
     def of(cls, result: dict[str, Any]) -> "Answer":
         """Reads a result in its JSON form."""
         blocks = result.get("content") or []
         text = "\n".join(block["text"] for block in blocks if block["type"] == "text")
-        return cls(bool(result.get("isError")), text, result.get("structuredContent"))
+        pictures = [block for block in blocks if block["type"] == "image"]
+        return cls(bool(result.get("isError")), text, result.get("structuredContent"), pictures)
 
 
 class Wire(Protocol):
