@@ -1,102 +1,138 @@
-//! Response codes by the terms of their texts, ranked by BM25. Knows no question in advance.
-use std::collections::{BTreeMap, HashMap};
+//! Response codes by what is asked about them: the phrase that a question is most like decides,
+//! and how much of the question the code's phrases hold together. Knows no question in advance.
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::hints::HINTS;
-use super::text::{Fold, is_chinese};
-use super::{Match, words};
+use super::Match;
+use super::concepts::{COMMON, WEAK};
+use super::lexicon::{Lexicon, Term};
+use super::phrases::PHRASES;
+use super::text::is_chinese;
 use crate::spec::{RESP_CODES, RespCode};
 
-/// How soon repeating a term in a text stops to count.
-const SATURATION: f64 = 1.2;
-/// How far a long text is held back against a short one.
-const LENGTH: f64 = 0.35;
-/// The share of a question, by weight, that the texts of a code must hold for it to fit at all.
-const COVERAGE_MIN: f64 = 0.4;
-/// What a misspelt term counts against one spelt right.
-const MISSPELT: f64 = 0.7;
-/// What a pair of Chinese characters that stands nowhere counts: most cross a word's border.
-const STRANGE_PAIR: f64 = 0.25;
+/// What a part of a text counts against the whole of it.
+const CLAUSE: f64 = 0.9;
+/// What a second meaning counts.
+const OVERLOAD: f64 = 0.9;
+/// What a next step counts.
+const NEXT_STEP: f64 = 0.6;
 /// Codes of older documents are met less often.
-const LEGACY: f64 = 0.85;
+const LEGACY: f64 = 0.9;
+/// What a misspelt word counts.
+const MISSPELT: f64 = 0.8;
+/// What it counts that all phrases of a code together hold much of the question.
+const TOGETHER: f64 = 0.35;
+/// How much rarity counts: a rare word is not to outweigh two that are met more often.
+const RARITY: f64 = 0.65;
+/// Rarity of an English word, and of two Chinese characters, that stand nowhere: only to tell
+/// that a question is about something else.
+const STRANGE_WORD: f64 = 2.5;
+const STRANGE_PAIR: f64 = 2.0;
+/// How like its best phrase a question must be for a code to fit at all.
+const LIKE_MIN: f64 = 0.40;
 
-/// What a term counts by where it stands.
-const TEXT: f64 = 2.0;
-const HINT: f64 = 1.5;
-const OVERLOAD: f64 = 1.0;
-const NEXT_STEP: f64 = 0.3;
-
-/// A term in the texts of one code.
-#[derive(Debug, Clone, Copy)]
-struct Posting {
+/// A way of asking about a code.
+#[derive(Debug)]
+struct Phrase {
     /// Which code: its place in [`RESP_CODES`].
     at: usize,
-    /// How often, by weight.
+    /// The root of the sum of the squared rarities of its terms.
+    length: f64,
     weight: f64,
 }
 
-/// All terms of all codes.
+/// All phrases of all codes.
 #[derive(Debug)]
 pub(super) struct Index {
-    fold: Fold,
-    postings: HashMap<String, Vec<Posting>>,
-    /// The weight of all terms of each code against the average.
-    lengths: Vec<f64>,
+    lexicon: Lexicon,
+    phrases: Vec<Phrase>,
+    terms: HashMap<String, Known>,
 }
 
-/// A question's term with its rarity and where it stands.
-struct Asked<'a> {
+/// A term that stands in phrases.
+#[derive(Debug, Default)]
+struct Known {
+    /// The fewer codes it stands for, the more it tells.
     rarity: f64,
-    /// 1, or less where the term was misspelt.
-    trust: f64,
-    postings: &'a [Posting],
+    phrases: Vec<usize>,
+    codes: BTreeSet<usize>,
 }
 
 impl Index {
     pub(super) fn of_resp_codes() -> Self {
-        let fold = Fold::learn(RESP_CODES.iter().map(|it| (it.zh_hant, it.zh_hans)));
-        let mut postings: HashMap<String, Vec<Posting>> = HashMap::new();
-        let mut lengths = Vec::new();
+        let spelt = RESP_CODES.iter().flat_map(texts).map(|(text, _)| text);
+        let lexicon = Lexicon::new(spelt);
+        let mut terms: HashMap<String, Known> = HashMap::new();
+        let mut phrases = Vec::new();
+        let mut holds = Vec::new();
         for (at, code) in RESP_CODES.iter().enumerate() {
-            let weights = weigh(&fold, code);
-            lengths.push(weights.values().sum());
-            for (term, weight) in weights {
-                postings.entry(term).or_default().push(Posting { at, weight });
+            let mut said: BTreeMap<Vec<String>, f64> = BTreeMap::new();
+            for (text, weight) in texts(code) {
+                let mut names: Vec<String> =
+                    lexicon.terms(text).into_iter().map(|it| it.name).collect();
+                names.sort_unstable();
+                names.dedup();
+                if !names.is_empty() {
+                    let most = said.entry(names).or_default();
+                    *most = most.max(weight);
+                }
+            }
+            for (names, weight) in said {
+                for name in &names {
+                    let known = terms.entry(name.clone()).or_default();
+                    known.phrases.push(phrases.len());
+                    if NEXT_STEP < weight {
+                        known.codes.insert(at);
+                    }
+                }
+                let legacy = if code.official { 1.0 } else { LEGACY };
+                phrases.push(Phrase { at, length: 0.0, weight: weight * legacy });
+                holds.push(names);
             }
         }
-        let average = mean(&lengths);
-        for length in &mut lengths {
-            *length /= average;
+        for known in terms.values_mut() {
+            let (all, codes) = (as_f64(RESP_CODES.len()), as_f64(known.codes.len()));
+            known.rarity = ((all - codes + 0.5) / (codes + 0.5)).ln_1p().powf(RARITY);
         }
-        Self { fold, postings, lengths }
+        for (phrase, names) in phrases.iter_mut().zip(&holds) {
+            let squares =
+                names.iter().filter_map(|name| terms.get(name)).map(|it| it.rarity.powi(2));
+            phrase.length = squares.sum::<f64>().sqrt();
+        }
+        Self { lexicon, phrases, terms }
     }
 
     /// The codes that fit the words of `query`, best first.
     pub(super) fn search(&self, query: &str) -> Vec<Match> {
-        let mut terms = self.fold.terms(query);
-        terms.sort_unstable();
-        terms.dedup();
-        let asked: Vec<Asked<'_>> = terms.iter().map(|term| self.look_up(term)).collect();
-        let whole: f64 = asked.iter().map(|it| it.rarity).sum();
-        let mut found = Vec::new();
-        // By term and not by code: most codes hold none of the terms.
-        let mut sums = vec![(0.0, 0.0); self.lengths.len()];
-        for (it, posting) in asked.iter().flat_map(|it| it.postings.iter().map(move |at| (it, at)))
-        {
-            let at = posting.at;
-            let (Some((score, covered)), Some(length)) = (sums.get_mut(at), self.lengths.get(at))
-            else {
-                continue;
-            };
-            let held = SATURATION * (1.0 - LENGTH + LENGTH * length);
-            let frequency = posting.weight * (SATURATION + 1.0) / (posting.weight + held);
-            *score += it.rarity * it.trust * frequency;
-            if OVERLOAD <= posting.weight {
-                *covered += it.rarity * it.trust;
+        let mut asked = self.lexicon.terms(query);
+        asked.sort_unstable();
+        asked.dedup_by(|a, b| a.name == b.name);
+        if self.is_elsewhere(&asked) {
+            return Vec::new();
+        }
+        let length = self.length(&asked);
+        let mut by_phrase = vec![0.0; self.phrases.len()];
+        let mut by_code = vec![0.0; RESP_CODES.len()];
+        for term in &asked {
+            let Some(known) = self.terms.get(&term.name) else { continue };
+            let square = self.rarity(term) * known.rarity;
+            for at in &known.phrases {
+                by_phrase.get_mut(*at).into_iter().for_each(|sum| *sum += square);
+            }
+            for at in &known.codes {
+                by_code.get_mut(*at).into_iter().for_each(|sum| *sum += square);
             }
         }
-        for (code, (score, covered)) in RESP_CODES.iter().zip(sums) {
-            if 0.0 < covered && COVERAGE_MIN * whole <= covered {
-                let score = score * (covered / whole) * if code.official { 1.0 } else { LEGACY };
+        let mut likest = vec![0.0_f64; RESP_CODES.len()];
+        for (phrase, sum) in self.phrases.iter().zip(by_phrase) {
+            if let Some(best) = likest.get_mut(phrase.at) {
+                *best = best.max(phrase.weight * sum / (phrase.length * length));
+            }
+        }
+        let mut found = Vec::new();
+        for ((code, like), held) in RESP_CODES.iter().zip(likest).zip(by_code) {
+            if LIKE_MIN <= like {
+                let legacy = if code.official { 1.0 } else { LEGACY };
+                let score = like + TOGETHER * legacy * held / length.powi(2);
                 found.push(Match { code, score });
             }
         }
@@ -104,55 +140,53 @@ impl Index {
         found
     }
 
-    /// Where `term` stands, or else the nearest spelling of it.
-    fn look_up(&self, term: &str) -> Asked<'_> {
-        if let Some(postings) = self.postings.get(term) {
-            return Asked { rarity: self.rarity(postings.len()), trust: 1.0, postings };
-        }
-        if term.chars().all(is_chinese) {
-            return Asked { rarity: self.rarity(0) * STRANGE_PAIR, trust: 0.0, postings: &[] };
-        }
-        let near = self.postings.iter().filter(|(known, _)| words::is_near(term, known));
-        let nearest = near.min_by_key(|(known, _)| (words::edit_distance(term, known), *known));
-        match nearest {
-            Some((_, postings)) => {
-                Asked { rarity: self.rarity(postings.len()), trust: MISSPELT, postings }
-            }
-            None => Asked { rarity: self.rarity(0), trust: 0.0, postings: &[] },
-        }
+    /// Whether a question is about something else: it has no word that is only met in payments, and
+    /// as many strange ones as common ones, or but the most common ones. Beside a strange word, a
+    /// common one that is misspelt may be strange, too.
+    fn is_elsewhere(&self, asked: &[Term]) -> bool {
+        let is = |it: &Term, list: &[&str]| list.contains(&it.name.as_str());
+        let known: Vec<&Term> =
+            asked.iter().filter(|it| self.terms.contains_key(&it.name)).collect();
+        let sure = known.iter().filter(|it| it.spelt).count();
+        known.iter().all(|it| is(it, WEAK))
+            || known.len() < asked.len()
+                && sure * 2 <= asked.len()
+                && known.iter().all(|it| is(it, COMMON))
     }
 
-    /// The weight of a term that stands in `codes` codes: the fewer, the more it tells.
-    fn rarity(&self, codes: usize) -> f64 {
-        let (all, codes) = (as_f64(self.lengths.len()), as_f64(codes));
-        ((all - codes + 0.5) / (codes + 0.5)).ln_1p()
+    /// The length of a question: that of its known terms, and more for strange ones, the more so
+    /// the fewer they are, since long questions tell how it came about, too.
+    fn length(&self, asked: &[Term]) -> f64 {
+        let (known, strange): (Vec<&Term>, Vec<&Term>) =
+            asked.iter().partition(|it| self.terms.contains_key(&it.name));
+        let squares = |terms: &[&Term]| terms.iter().map(|it| self.rarity(it).powi(2)).sum::<f64>();
+        let strange = squares(&strange) / as_f64(strange.len().max(1)).sqrt();
+        (squares(&known) + strange).sqrt()
+    }
+
+    fn rarity(&self, term: &Term) -> f64 {
+        let rarity = match self.terms.get(&term.name) {
+            Some(known) => known.rarity,
+            None if term.name.chars().all(is_chinese) => STRANGE_PAIR,
+            None => STRANGE_WORD,
+        };
+        if term.spelt { rarity } else { rarity * MISSPELT }
     }
 }
 
-/// The terms of a code, each with how often it stands there by weight.
-fn weigh(fold: &Fold, code: &RespCode) -> BTreeMap<String, f64> {
-    let mut texts =
-        vec![(TEXT, code.en), (TEXT, code.zh_hans), (NEXT_STEP, code.reading.next_step)];
-    if fold.terms(code.zh_hant) != fold.terms(code.zh_hans) {
-        texts.push((TEXT, code.zh_hant));
-    }
-    for it in code.overloads {
-        texts.push((OVERLOAD, it.meaning));
-        texts.extend(it.texts.iter().map(|text| (OVERLOAD, *text)));
-    }
-    let own = HINTS.iter().filter(|(hinted, _)| *hinted == code.code);
-    texts.extend(own.flat_map(|(_, hints)| hints.split(", ")).map(|hint| (HINT, hint)));
-    let mut weights = BTreeMap::new();
-    for (weight, text) in texts {
-        for term in fold.terms(text) {
-            *weights.entry(term).or_default() += weight;
-        }
-    }
-    weights
-}
-
-fn mean(numbers: &[f64]) -> f64 {
-    numbers.iter().sum::<f64>() / as_f64(numbers.len()).max(1.0)
+/// All that is said about a code, each with what it counts.
+fn texts(code: &'static RespCode) -> impl Iterator<Item = (&'static str, f64)> {
+    let own = [code.en, code.zh_hant, code.zh_hans].into_iter().flat_map(|text| {
+        let clauses = text.split(['.', ',', '，', '。', '；']);
+        clauses.map(|clause| (clause, CLAUSE)).chain([(text, 1.0)])
+    });
+    let overloads = code
+        .overloads
+        .iter()
+        .flat_map(|it| it.texts.iter().copied().chain([it.meaning]).map(|text| (text, OVERLOAD)));
+    let phrases = PHRASES.iter().filter(|(asked, _)| *asked == code.code);
+    let own = own.chain([(code.reading.next_step, NEXT_STEP)]);
+    own.chain(overloads).chain(phrases.flat_map(|(_, all)| all.split(", ")).map(|it| (it, 1.0)))
 }
 
 /// A small count as a number to reckon with.

@@ -1,11 +1,17 @@
 //! From a code or from words to response codes, in memory and without a model.
 //!
 //! A code that stands alone or is called one wins, and a number that is called a code and is none
-//! fits nothing. Otherwise words are ranked over QFPay's texts, what people say
-//! instead of them (`hints.rs`), overloaded meanings and next steps, by BM25. It knows nothing of
-//! orders: it explains codes.
-mod hints;
+//! fits nothing. Otherwise the question becomes concepts (`lexicon.rs`, from the words of
+//! `concepts.rs`: "money back" and 退錢 are one), and so did all that is said about a code: QFPay's
+//! texts in three languages, overloaded meanings, and the ways of asking in `phrases.rs`. The codes
+//! whose phrases are most like the question come first (`index.rs`). It knows nothing of orders:
+//! it explains codes.
+mod chinese;
+mod concepts;
+mod fillers;
 mod index;
+mod lexicon;
+mod phrases;
 mod text;
 pub(in crate::spec) mod words;
 
