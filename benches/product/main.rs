@@ -1,5 +1,6 @@
-//! What the product costs, measured on the real release binary: start, memory, local calls, durable
-//! payments and look-ups in a large ledger, each beside a floor of this machine from the same run.
+//! What the product costs, measured on the real release binary: start, memory, local calls, the
+//! search over codes, durable payments and look-ups in a large ledger, each beside a floor of this
+//! machine from the same run.
 //!
 //! `cargo bench` for the whole, `cargo bench -- --quick` for a look. A figure alone says little on
 //! a machine that others use too: read it against its floor.
@@ -16,6 +17,7 @@ mod peer;
 mod service;
 mod start;
 mod wire;
+mod words;
 
 use std::{
     io::{self, Write as _},
@@ -87,6 +89,7 @@ fn measure(effort: Effort) -> Result<(), Trouble> {
             say(&head(effort))?;
             say(&start::measure(effort).await?)?;
             say(&calls::measure(effort).await?)?;
+            say(&words::measure(effort))?;
             let postgres = match cluster::Postgres::start(true) {
                 Ok(cluster) => Some(cluster),
                 Err(cluster::Why::Absent) => None,
