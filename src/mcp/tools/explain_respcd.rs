@@ -80,8 +80,9 @@ impl Server {
         let matches: Vec<Explained> =
             found.iter().enumerate().map(|(at, it)| Explained::new(it.code, at == 0)).collect();
         let next_step = match matches.as_slice() {
-            [] => "Nothing fits. If QFPay sent this code, treat the result as unknown: call \
-                 query_transaction, do not pay or refund again."
+            [] => "Nothing fits. Give the code that QFPay sent, or say in other words what it \
+                 told. If it sent a code that is not known here, treat the result as unknown: \
+                 call query_transaction, do not pay or refund again."
                 .to_owned(),
             [_] => "Follow its next_step; a status in query_transaction decides.".to_owned(),
             [_, other, ..] => format!(
