@@ -147,10 +147,10 @@ impl Index {
         let is = |it: &Term, list: &[&str]| list.contains(&it.name.as_str());
         let known: Vec<&Term> =
             asked.iter().filter(|it| self.terms.contains_key(&it.name)).collect();
-        let sure = known.iter().filter(|it| it.spelt).count();
+        let sure: usize = known.iter().map(|it| if it.spelt { 2 } else { 1 }).sum();
         known.iter().all(|it| is(it, WEAK))
             || known.len() < asked.len()
-                && sure * 2 <= asked.len()
+                && sure <= asked.len()
                 && known.iter().all(|it| is(it, COMMON))
     }
 

@@ -12,8 +12,12 @@ use super::words;
 const LONGEST: usize = 8;
 /// Any number in a phrase.
 const NUMBER: &str = "#";
-/// From how many letters on a wrong letter is a mistake.
+/// Words of fewer letters are taken as they are, unless one is too many or lacks.
+const SHORT: usize = 5;
+/// From how many letters on a wrong letter is a mistake, whichever it is.
 const SURE: usize = 7;
+/// The most slips in a word; each changes two letters at most.
+const SLIPS: u32 = 2;
 /// How many fillers may stand between two words of a phrase: "gave me the money back".
 const BETWEEN: usize = 2;
 /// How many terms behind a "not" it may deny: "not yet confirmed", "not a valid code".
@@ -45,8 +49,11 @@ pub(super) struct Lexicon {
     /// From a term to the concepts that are its contrary.
     contraries: HashMap<String, &'static str>,
     /// English words as they are met, each with its letters and its stem.
-    spellings: HashMap<String, (u32, String)>,
+    spellings: HashMap<String, (u64, String)>,
     stems: HashSet<String>,
+    fillers: HashSet<&'static str>,
+    /// Phrases with their letters, and how each is put plainly.
+    rewrites: Vec<(u64, &'static str, &'static str)>,
 }
 
 /// An English word of a text.
@@ -75,6 +82,11 @@ impl Lexicon {
             contraries: HashMap::new(),
             spellings: HashMap::new(),
             stems: HashSet::new(),
+            fillers: FILLERS.iter().copied().collect(),
+            rewrites: REWRITES
+                .iter()
+                .map(|(from, to)| (words::letters(from), *from, *to))
+                .collect(),
         };
         for word in CHINESE_FILLERS {
             it.enter(word, &Entry::Filler);
@@ -95,13 +107,15 @@ impl Lexicon {
         it.english.values_mut().for_each(|all| all.sort_by_key(|(rest, _)| Reverse(rest.len())));
         for (name, words) in rows() {
             for word in words.filter_map(|word| word.strip_prefix('!')) {
-                it.learn(word);
+                it.learn(&it.plain(word));
                 if let [term] = it.terms(word).as_slice() {
                     it.contraries.entry(term.name.clone()).or_insert(name);
                 }
             }
         }
-        FILLERS.iter().copied().chain(texts).for_each(|text| it.learn(text));
+        for text in FILLERS.iter().copied().chain(texts) {
+            it.learn(&it.plain(text));
+        }
         it
     }
 
@@ -116,12 +130,12 @@ impl Lexicon {
         }
         let rest = words.map(|(word, _)| stem(word)).collect();
         self.english.entry(stem(first)).or_default().push((rest, entry.clone()));
-        self.learn(text);
+        self.learn(&plain);
     }
 
-    /// Remembers how the English words of `text` are spelt.
-    fn learn(&mut self, text: &str) {
-        for (word, _) in runs(&self.plain(text)).filter(|(_, chinese)| !chinese) {
+    /// Remembers how the English words of a plain text are spelt.
+    fn learn(&mut self, plain: &str) {
+        for (word, _) in runs(plain).filter(|(_, chinese)| !chinese) {
             let stem = stem(word);
             if word.len() > 3 {
                 self.spellings.insert(word.to_owned(), (words::letters(word), stem.clone()));
@@ -133,10 +147,12 @@ impl Lexicon {
     /// In lower case and Simplified characters, without what says nothing.
     fn plain(&self, text: &str) -> String {
         let mut text = text.to_lowercase();
-        for (phrase, plain) in REWRITES {
+        let mut held = words::letters(&text);
+        for (letters, phrase, plain) in &self.rewrites {
             // Most stand nowhere, and `replace` would copy the text for each.
-            if text.contains(phrase) {
+            if letters & !held == 0 && text.contains(phrase) {
                 text = text.replace(phrase, plain);
+                held = words::letters(&text);
             }
         }
         self.fold.apply(&text)
@@ -163,30 +179,36 @@ impl Lexicon {
     /// A word, or the one it was meant to be.
     fn word(&self, word: &str) -> Word {
         // Numbers only tell in phrases.
-        let filler = FILLERS.contains(&word) || word.starts_with(|c: char| c.is_ascii_digit());
+        let filler = self.fillers.contains(word) || word.starts_with(|c: char| c.is_ascii_digit());
         let stem = stem(word);
-        let known =
-            filler || self.stems.contains(&stem) || !word.bytes().all(|b| b.is_ascii_alphabetic());
-        let letters = words::letters(word);
-        let near = self.spellings.iter().filter(|(spelt, (its, _))| {
-            let others = (letters ^ its).count_ones();
-            // In a short word other letters make another word more often than a mistake.
-            let same_start = spelt.bytes().next() == word.bytes().next();
-            let other_word = word.len() == spelt.len()
-                && (word.len() < 5 || word.len() < SURE && 0 < others && !same_start);
-            !known && !other_word && others <= 4 && words::is_near(word, spelt)
-        });
-        let nearest = near.min_by_key(|(spelt, _)| {
-            let same_start = spelt.bytes().next() == word.bytes().next();
-            (words::edit_distance(word, spelt), !same_start, spelt.as_str())
-        });
-        match nearest {
-            Some((spelt, (_, meant))) => Word {
-                stem: Term { name: meant.clone(), spelt: false },
-                filler: FILLERS.contains(&spelt.as_str()),
+        let known = filler || self.stems.contains(&stem);
+        match (!known).then(|| self.meant(word)).flatten() {
+            Some((spelt, meant)) => Word {
+                stem: Term { name: meant.to_owned(), spelt: false },
+                filler: self.fillers.contains(spelt),
             },
             None => Word { stem: Term { name: stem, spelt: true }, filler },
         }
+    }
+
+    /// The known word that is nearest to an unknown one, with its stem.
+    fn meant(&self, word: &str) -> Option<(&str, &str)> {
+        if !word.bytes().all(|b| b.is_ascii_alphabetic()) {
+            return None;
+        }
+        let letters = words::letters(word);
+        let same_start = |spelt: &str| spelt.bytes().next() == word.bytes().next();
+        let near = self.spellings.iter().filter(|(spelt, (its, _))| {
+            let others = (letters ^ its).count_ones();
+            // In a short word other letters make another word more often than a mistake.
+            let other_word = word.len() == spelt.len()
+                && (word.len() < SHORT || word.len() < SURE && 0 < others && !same_start(spelt));
+            others <= 2 * SLIPS && !other_word && words::is_near(word, spelt)
+        });
+        let nearest = near.min_by_key(|(spelt, _)| {
+            (words::edit_distance(word, spelt), !same_start(spelt), spelt.as_str())
+        });
+        nearest.map(|(spelt, (_, stem))| (spelt.as_str(), stem.as_str()))
     }
 
     /// The longest phrase that `words` begin with, fillers between its words left out; whether all

@@ -5,13 +5,13 @@
 /// one of a single concept makes the code the answer where notfound more is said.
 #[rustfmt::skip]
 pub(super) const PHRASES: &[(&str, &str)] = &[
-    ("0000", "success, success payment, success transaction, success request, 成功 完成, money arrived"),
+    ("0000", "success, success payment, success transaction, success request, 成功 完成, money arrived, success paid, success order paid, success mean paid, success order created, success final, success code, success order paycode paid"),
     ("1100", "maintenance, system maintenance, system upgrade, maintenance time, system down, system service down, planned service down, down"),
     ("1101", "reverse, reverse fail, reverse error, must reverse, have to reverse myself, reverse transaction, half done"),
     ("1102", "duplicate request, duplicate, duplicate click, double submit, duplicate post, pressed pay twice, 撳两次, 点了两次, 重复提交, duplicate payment request, retry duplicate, request twice, duplicate request system, duplicate call"),
     ("1103", "format, request format, format error, format request not accepted, system cannot parse request, json not form, wrong format"),
     ("1104", "parameter, parameter error, missing parameter, missing, missing request, wrong value, bad argument, parameter format, invalid parameter request, parameter mismatch, method inactive, method merchant inactive, wrong method, method nopermission, method unsupported, filter error, filter, activate method, wallet inactive, card inactive, wechat inactive, unionpay inactive, txcurrcd missing, amount missing, missing currency"),
-    ("1105", "device inactive, device activate, device disabled, new device, inactive"),
+    ("1105", "device inactive, device activate, device disabled, inactive"),
     ("1106", "device invalid, wrong device, wrong device number, device notfound, unknown device, device"),
     ("1107", "device nopermission, device permission, device forbid, nopermission, device not allowed to pay, device not allowed transaction, permission, device refuse"),
     ("1108", "signature, signature error, signature mismatch, wrong signature, wrong key, key, key mismatch, signature fail, which key sign, wrong key signature"),
