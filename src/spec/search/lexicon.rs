@@ -3,7 +3,7 @@ use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
 use super::chinese::Fold;
-use super::concepts::{CONCEPTS, NOT};
+use super::concepts::{self, NOT};
 use super::fillers::{CHINESE_FILLERS, FILLERS, REWRITES};
 use super::text::{runs, stem};
 use super::words;
@@ -91,7 +91,7 @@ impl Lexicon {
         for word in CHINESE_FILLERS {
             it.enter(word, &Entry::Filler);
         }
-        let rows = || CONCEPTS.iter().map(|(name, words)| (*name, words.split(", ")));
+        let rows = || concepts::all().map(|(name, words)| (*name, words.split(", ")));
         for (name, words) in rows() {
             let concepts: Vec<&'static str> = name.split(' ').collect();
             let itself = Some(name).filter(|_| concepts.len() == 1);

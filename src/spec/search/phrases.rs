@@ -5,107 +5,179 @@
 /// one of a single concept makes the code the answer where notfound more is said.
 #[rustfmt::skip]
 pub(super) const PHRASES: &[(&str, &str)] = &[
-    ("0000", "success, success payment, success transaction, success request, 成功 完成, money arrived, success paid, success order paid, success mean paid, success order created, success final, success code, success order paycode paid"),
-    ("1100", "maintenance, system maintenance, system upgrade, maintenance time, system down, system service down, planned service down, down"),
-    ("1101", "reverse, reverse fail, reverse error, must reverse, have to reverse myself, reverse transaction, half done"),
-    ("1102", "duplicate request, duplicate, duplicate click, double submit, duplicate post, pressed pay twice, 撳两次, 点了两次, 重复提交, duplicate payment request, retry duplicate, request twice, duplicate request system, duplicate call"),
-    ("1103", "format, request format, format error, format request not accepted, system cannot parse request, json not form, wrong format"),
-    ("1104", "parameter, parameter error, missing parameter, missing, missing request, wrong value, bad argument, parameter format, invalid parameter request, parameter mismatch, method inactive, method merchant inactive, wrong method, method nopermission, method unsupported, filter error, filter, activate method, wallet inactive, card inactive, wechat inactive, unionpay inactive, txcurrcd missing, amount missing, missing currency"),
-    ("1105", "device inactive, device activate, device disabled, inactive"),
-    ("1106", "device invalid, wrong device, wrong device number, device notfound, unknown device, device"),
-    ("1107", "device nopermission, device permission, device forbid, nopermission, device not allowed to pay, device not allowed transaction, permission, device refuse"),
-    ("1108", "signature, signature error, signature mismatch, wrong signature, wrong key, key, key mismatch, signature fail, which key sign, wrong key signature"),
-    ("1109", "encrypt, encrypt error, encrypt fail"),
-    ("1110", "serial error, wrong serial"),
-    ("1111", "external service down, external service, external"),
-    ("1112", "internal service down, internal service"),
-    ("1113", "user notfound, user"),
-    ("1114", "user disabled, user blocked, account disabled"),
-    ("1115", "user restricted, account restricted"),
-    ("1116", "wrong password, user wrong password, password fail, password wrong"),
-    ("1117", "user offline, offline"),
-    ("1118", "riskcontrol, riskcontrol forbid, riskcontrol stopped, stopped risk, riskcontrol refuse"),
-    ("1119", "kind transaction restricted, kind transaction"),
-    ("1120", "time transaction restricted, time restricted, time forbid transaction, cannot trade this time, transaction time"),
-    ("1121", "kind card restricted, kind card unsupported, kind card, card unsupported, kind card forbid, card brand"),
-    ("1122", "currency, currency restricted, currency unsupported, currency forbid, currency wrong"),
-    ("1123", "amount limit, limit, over limit, amount restricted, over amount limit, amount over, amount low, payment over limit, transaction limit, over transaction limit, transaction over limit"),
-    ("1124", "transaction invalid, same day card cancel full refund, card cancel must be full refund, today partial refund card, must be full refund, void full refund"),
-    ("1125", "transaction already refund, already refund, already refund again, already refund second refund, refund twice, refund again, duplicate refund, payment already refund, refund duplicate transaction, transaction already refund again"),
-    ("1126", "original transaction info mismatch, original info mismatch, original transaction mismatch"),
-    ("1127", "database, database error, database fail"),
-    ("1128", "filesystem, filesystem error"),
-    ("1129", "voucher, already upload voucher, upload"),
-    ("1130", "date, transaction date forbid, date forbid, wrong date"),
-    ("1131", "channel, channel error, channel problem"),
-    ("1132", "version, version error, wrong version"),
+    ("0000", "success, success payment, success request, money arrived, success order paid, \
+        success order created, success final, success order paycode paid"),
+    ("1100", "system maintenance, maintenance time, system down, system service down, planned service down, down"),
+    ("1101", "reverse, reverse fail, must reverse, have to reverse myself, reverse transaction, half done"),
+    ("1102", "duplicate, duplicate click, pressed pay twice, 撳两次, duplicate payment request, \
+        retry duplicate, duplicate request system"),
+    ("1103", "format, request format, format error, format request not accepted, system cannot parse request, \
+        json not form"),
+    ("1104", "parameter, parameter error, missing parameter, missing, missing request, wrong value, \
+        parameter format, parameter mismatch, method inactive, method merchant inactive, wrong method, \
+        method nopermission, method unsupported, filter error, filter, activate method, wallet inactive, \
+        card inactive, wechat inactive, unionpay inactive, txcurrcd missing, amount missing"),
+    ("1105", "device activate, device disabled, inactive"),
+    ("1106", "wrong device number, device notfound, unknown device, device"),
+    ("1107", "device permission, nopermission, device not allowed to pay, device not allowed transaction, \
+        permission, device refuse"),
+    ("1108", "signature, signature mismatch, wrong key, key, key mismatch, signature fail, which key sign, \
+        wrong key signature"),
+    ("1109", "encrypt, encrypt fail"),
+    ("1110", "serial error"),
+    ("1111", "external service, external"),
+    ("1112", "internal service"),
+    ("1113", "user"),
+    ("1114", "user disabled, account disabled"),
+    ("1115", "account restricted"),
+    ("1116", "password fail"),
+    ("1117", "offline"),
+    ("1118", "riskcontrol, riskcontrol stopped, stopped risk, riskcontrol refuse"),
+    ("1119", "kind transaction"),
+    ("1120", "time restricted, time forbid transaction, cannot trade this time"),
+    ("1121", "kind card unsupported, kind card, card unsupported, kind card forbid"),
+    ("1122", "currency, currency unsupported, currency forbid, currency wrong"),
+    ("1123", "amount limit, limit, over limit, over amount limit, amount over, amount low, payment over limit, \
+        transaction limit, over transaction limit, transaction over limit"),
+    ("1124", "same day card cancel full refund, card cancel must be full refund, today partial refund card, \
+        must be full refund, void full refund"),
+    ("1125", "already refund, already refund again, already refund second refund, refund twice, refund again, \
+        payment already refund, refund duplicate transaction, transaction already refund again"),
+    ("1126", "original transaction mismatch"),
+    ("1127", "database, database fail"),
+    ("1128", "filesystem"),
+    ("1129", "voucher, upload"),
+    ("1130", "date, transaction date forbid, wrong date"),
+    ("1131", "channel, channel problem"),
+    ("1132", "version, version error"),
     ("1133", "user channel info wrong"),
-    ("1134", "card mismatch, card cancel mismatch, other card cancel, different card refund, wrong card cancel, 不是 card 原"),
-    ("1135", "user config error, user wrong config"),
-    ("1136", "transaction notfound, transaction notfound process, payment notfound, serial notfound, not operational, original transaction notfound, original transaction nothing, number transaction notfound, transaction missing, original transaction missing"),
+    ("1134", "card mismatch, card cancel mismatch, other card cancel, different card refund, wrong card cancel, \
+        不是 card 原"),
+    ("1135", "user config error"),
+    ("1136", "transaction notfound, payment notfound, serial notfound, not operational, \
+        original transaction notfound, original transaction nothing, number transaction notfound, \
+        transaction missing, original transaction missing"),
     ("1137", "contact notfound"),
-    ("1138", "key update, key update error"),
+    ("1138", "key update"),
     ("1139", "card number, card number wrong, stripe, card stripe error, card wrong"),
-    ("1140", "account unapproved, unapproved, merchant unapproved"),
+    ("1140", "merchant unapproved"),
     ("1141", "channel mac, mac, mac error"),
-    ("1142", "order already close, already close, already close order payment, order close earlier"),
-    ("1143", "enter password, payer enter password, payer password, wait password, unconfirmed, payer unconfirmed, wait payer pay, wait payer, wait payment, wait confirm, payer enter, unpaid enter password, order unpaid wait, wait payer confirm, payer confirm, unpaid wait, payer unpaid, unpaid unconfirmed, password screen, still password, password prompt, payer password prompt"),
-    ("1144", "request process fail, process fail"),
-    ("1145", "process, process wait, wait, payment process, transaction process, wait result, still process, keeps process, process result, process repeat pay, wait process result, process order"),
-    ("1146", "business, order business error"),
-    ("1147", "wechat, wechat error, wechat payment fail, wechat payment problem, wechat transaction error, wechat fail, wechat problem, wechat unsupported"),
-    ("1150", "t0, cancel t0, t0 unsupported cancel, cancel unsupported, settlement t0 cancel, settlement cancel, t0 refund"),
+    ("1142", "already close, already close order payment"),
+    ("1143", "enter password, payer enter password, payer password, wait password, unconfirmed, \
+        payer unconfirmed, wait payer pay, wait payer, wait confirm, payer enter, unpaid enter password, \
+        order unpaid wait, wait payer confirm, payer confirm, unpaid wait, payer unpaid, unpaid unconfirmed, \
+        password screen"),
+    ("1144", "process fail"),
+    ("1145", "process, wait, payment process, transaction process, wait result, process result, \
+        process repeat pay, wait process result, process order"),
+    ("1146", "business"),
+    ("1147", "wechat, wechat error, wechat payment fail, wechat payment problem, wechat fail, wechat problem, \
+        wechat unsupported"),
+    ("1150", "t0, cancel t0, t0 unsupported cancel, cancel unsupported, settlement t0 cancel, \
+        settlement cancel, t0 refund"),
     ("1151", "preauth mismatch, preauth info mismatch, preauth"),
-    ("1152", "capture date, capture date forbid"),
-    ("1153", "capture, capture amount wrong, capture over preauth"),
-    ("1154", "internal error, internal"),
-    ("1155", "refund refuse, refund refused, refund decline, refund unapproved, refuse payer refund, refuse refund request, refund request refused, refund fail, refund, refund unsupported refuse, refund refuse payer"),
-    ("1161", "result unknown, unknown, result, unknown success, transaction unknown, result unknown query, unknown query, unknown payment"),
-    ("1170", "channel down, channel service down"),
-    ("1180", "reset, route, route reset"),
-    ("1181", "order expire, expire, expire unpaid, nobody paid expire, payer expire, expire order pay, payment expire, window order expire, too late pay, unpaid window, payer slow pay, order expire place"),
-    ("1201", "lack balance, lack money, balance, lack, payer lack money, wallet lack money, lack balance other method, card lack money, wallet lack balance, payer lack balance, account lack money, bank account lack money, lack balance payer wallet"),
-    ("1202", "wrong paycode, expire paycode, paycode, refresh paycode, paycode unsupported, show paycode, old paycode, paycode fail, paycode problem, show wrong paycode, show expire paycode, scan paycode wrong, scan expire paycode"),
-    ("1203", "account error, wrong account, merchant account error, account problem, account abnormal, account config, merchant account config, account unsupported, account, merchant account, payment account config, account wrong config"),
-    ("1204", "bank error, bank problem, wrong bank, bank wallet error, bank wallet problem, wallet problem, wallet error, wallet unsupported, wallet down, wallet fail, bank wallet fail, payer bank problem, wallet, bank fail, bank down, payer bank error"),
-    ("1205", "transaction fail, fail, payment fail, fail later, decline, card decline, decline fraud, card fail, fraud, bank fraud, declined later, pay fail retry later, fail try again later, payment refuse, card refuse, payment decline, transaction decline, fraud decline, card problem, fail unknown, transaction fail reason"),
-    ("1212", "unionpay overseas paycode, unionpay mainland paycode, unionpay, unionpay overseas, unionpay mainland, mainland paycode, overseas paycode, mainland payer unionpay, unionpay paycode, overseas"),
-    ("1241", "store notfound, store status wrong, store status, store wrong, store notfound status, wrong store number, store number notfound, store unknown"),
-    ("1242", "store config, store wrong config, store config error, store inactive, store config fail payment, store config cannot pay, store config abnormal, merchant config, config, wrong config, store config transaction"),
-    ("1243", "store disabled, store, merchant disabled, disabled, store stopped, store disabled owner, store forbid, store disabled payment, store contact owner, store close"),
-    ("1250", "transaction forbid, forbid, payment forbid, forbid support, transaction forbid support, refund forbid, transaction stopped, forbid pay"),
-    ("1251", "number duplicate, duplicate order, duplicate number, order number used, number already, order number exist, store config fix, store config abnormal fix, store config problem fix, wrong config fix, store problem fix, number, number duplicate payment, number duplicate pay, order number duplicate, duplicate number pay"),
-    ("1252", "system error request, system error place, place system error, place error, place fail, order request system error, place problem, order request fail, system error order, place system problem, system crash order"),
-    ("1254", "system abnormal, system problem, problem, abnormal, system abnormal fix, problem fix, system fix, something went wrong fix, system wrong, system fail, fix, unexpected problem, system, wrong fix"),
-    ("1260", "order already pay, already pay, payer already pay, already pay order, already pay repeat pay, repeat pay, order pay repeat, already pay confirm, transaction already pay, cannot pay again already, already pay scan, already pay wrong"),
-    ("1261", "order unpaid refund, refund unpaid, unpaid refund, unpaid order, unpaid payer refund, refund unpaid, no payment refund, order unpaid, unpaid refund order, refund unpaid nonexistent, payer unpaid order"),
-    ("1262", "order refund, order already refund, already refund order, order refund already, refund done, refund success, already refund money, already refund payer"),
-    ("1263", "order cancel, cancel, order already cancel, order cancelled, order reverse, already cancel, transaction cancel, order cancel pay"),
-    ("1264", "order close, order close now, close, order close confirm status, wrong cancel"),
-    ("1265", "refund night, night, refund promo, promo, refund time, refund window, window, refund expire, expire window refund, refund forbid, refund unsupported, refund stopped, refund limit time, night refund forbid, promo refund unsupported, order refund forbid, refund old order, refund expire window, time refund, cannot be refunded, over refund window, payer refund window, refund order window"),
-    ("1266", "amount wrong, order amount wrong, amount mismatch, order amount mismatch, amount, amount error, amount order different, wrong amount transaction"),
-    ("1267", "order info mismatch, info mismatch, order mismatch, mismatch, info, wrong info order, order info wrong, info record mismatch"),
-    ("1268", "order notfound, number notfound, order unknown, notfound, order number notfound, order query notfound, number unknown, wrong number, order exist, notfound order like, order missing, number missing order"),
-    ("1269", "unsettled, lack unsettled, lack unsettled refund, today lack refund, refund lack balance, refund lack money, lack refund, refund lack, lack money refund payer, our balance lack refund, today unsettled, merchant lack balance refund, today lack money refund, lack balance refund today, refund balance, account lack money refund, refund morning, refund morning data, merchant refund lack, lack money refund merchant account"),
-    ("1270", "currency partial refund, currency partial, currency partial refund unsupported, currency refund, partial refund currency forbid, currency full refund, currency only full refund"),
-    ("1271", "partial refund, partial, partial refund unsupported, full refund, only full refund, transaction partial refund, partial refund forbid, refund partial order, partial money, only refund partial, unsupported partial"),
-    ("1272", "refund over, refund over original, refund amount over, refund over pay, over original, refund over maximum, refund amount, refund amount over original transaction, refund over amount original payment, refund wrong amount, refund amount original, refund limit, refund over limit, over maximum, refund enter over, enter over refund"),
-    ("1294", "bank forbid, bank refuse, bank risk, bank stopped, risk, compliance, bank forbid risk, bank compliance, bank risk forbid, transaction risk, compliance transaction, bank risk stopped, bank disabled, bank decline risk, bank illegal, payment risk"),
-    ("1295", "network slow, network, slow network wait, network wait, network fix, slow network fix, slow, wait network response, network problem, network busy"),
-    ("1296", "network slow other method, network other method, network slow later, network slow retry, network slow retry later other method, slow network retry, network retry later, network later"),
-    ("1297", "bank busy, busy, bank system busy, bank busy later, bank busy other method, bank system, bank busy retry"),
-    ("1298", "network slow repeat pay, slow network already pay, maybe already pay, maybe pay slow, network repeat pay, slow maybe pay, already pay do not repeat, slow network confirm result later, slow confirm result, network slow result, network maybe pay, maybe pay repeat pay, slow network unknown pay, network already pay"),
-    ("2001", "institution notfound, institution"),
-    ("2002", "bind, merchant bind fail, bind fail"),
-    ("2003", "signon, signon fail"),
+    ("1152", "capture date"),
+    ("1153", "capture, capture over preauth"),
+    ("1154", "internal"),
+    ("1155", "refund refuse, refund decline, refund unapproved, refuse payer refund, refund fail, refund, \
+        refund unsupported refuse"),
+    ("1161", "result unknown, unknown, result, unknown success, transaction unknown, result unknown query, \
+        unknown query, unknown payment"),
+    ("1170", "channel down"),
+    ("1180", "reset, route"),
+    ("1181", "expire, expire unpaid, payer expire, expire order pay, payment expire, window order expire, \
+        too late pay, unpaid window, payer slow pay, order expire place"),
+    ("1201", "lack balance, lack money, balance, lack, payer lack money, wallet lack money, card lack money, \
+        wallet lack balance, payer lack balance, account lack money, bank account lack money, \
+        lack balance payer wallet"),
+    ("1202", "wrong paycode, expire paycode, paycode, refresh paycode, paycode unsupported, show paycode, \
+        paycode fail, paycode problem, show wrong paycode, show expire paycode, scan paycode wrong, \
+        scan expire paycode"),
+    ("1203", "account error, merchant account error, account problem, account abnormal, account config, \
+        merchant account config, account unsupported, account, merchant account, payment account config, \
+        account wrong config"),
+    ("1204", "bank error, bank problem, bank wallet error, bank wallet problem, wallet problem, wallet error, \
+        wallet unsupported, wallet down, wallet fail, bank wallet fail, payer bank problem, wallet, bank fail, \
+        bank down, payer bank error"),
+    ("1205", "transaction fail, fail, payment fail, fail later, decline, card decline, decline fraud, \
+        card fail, fraud, bank fraud, declined later, pay fail retry later, fail try again later, \
+        payment refuse, payment decline, transaction decline, card problem, fail unknown"),
+    ("1212", "unionpay overseas paycode, unionpay mainland paycode, unionpay, unionpay overseas, \
+        unionpay mainland, mainland paycode, overseas paycode, mainland payer unionpay, unionpay paycode, \
+        overseas"),
+    ("1241", "store notfound, store status wrong, store status, store wrong, store notfound status, \
+        wrong store number, store number notfound, store unknown"),
+    ("1242", "store config, store wrong config, store inactive, store config fail payment, \
+        store config cannot pay, store config abnormal, merchant config, config, wrong config, \
+        store config transaction"),
+    ("1243", "store disabled, store, merchant disabled, disabled, store stopped, store disabled owner, \
+        store forbid, store disabled payment, store contact owner, store close"),
+    ("1250", "forbid, payment forbid, forbid support, transaction forbid support, refund forbid, \
+        transaction stopped"),
+    ("1251", "number duplicate, duplicate order, number already, order number exist, store config fix, \
+        store config abnormal fix, store config problem fix, wrong config fix, store problem fix, number, \
+        number duplicate payment"),
+    ("1252", "system error request, place error, place fail, place problem, system error order, \
+        place system problem, system crash order"),
+    ("1254", "system abnormal, system problem, problem, abnormal, problem fix, system fix, system wrong, \
+        system fail, fix, unexpected problem, system, wrong fix"),
+    ("1260", "order already pay, already pay, payer already pay, already pay repeat pay, repeat pay, \
+        order pay repeat, already pay confirm, transaction already pay, already pay scan, already pay wrong"),
+    ("1261", "order unpaid refund, refund unpaid, unpaid order, unpaid payer refund, refund unpaid nonexistent, \
+        payer unpaid order"),
+    ("1262", "order refund, order already refund, refund done, already refund money, already refund payer"),
+    ("1263", "order cancel, cancel, order already cancel, order reverse, already cancel, transaction cancel, \
+        order cancel pay"),
+    ("1264", "order close, close, wrong cancel"),
+    ("1265", "refund night, night, refund promo, promo, refund time, refund window, refund expire, \
+        expire window refund, refund forbid, refund unsupported, refund stopped, refund limit time, \
+        night refund forbid, promo refund unsupported, order refund forbid, refund old order, \
+        cannot be refunded, over refund window, payer refund window, refund order window"),
+    ("1266", "amount wrong, order amount wrong, amount mismatch, order amount mismatch, amount, \
+        wrong amount transaction"),
+    ("1267", "order info mismatch, info mismatch, order mismatch, mismatch, info, wrong info order, \
+        info record mismatch"),
+    ("1268", "order notfound, number notfound, order unknown, notfound, order query notfound, number unknown, \
+        wrong number, order exist, order missing"),
+    ("1269", "unsettled, lack unsettled, lack unsettled refund, today lack refund, refund lack balance, \
+        refund lack money, lack refund, lack money refund payer, today unsettled, merchant lack balance refund, \
+        today lack money refund, lack balance refund today, refund balance, account lack money refund, \
+        refund morning, refund morning data, merchant refund lack, lack money refund merchant account"),
+    ("1270", "currency partial refund, currency partial, currency refund, partial refund currency forbid, \
+        currency full refund, currency only full refund"),
+    ("1271", "partial refund, partial, partial refund unsupported, full refund, only full refund, \
+        transaction partial refund, partial refund forbid, refund partial order, partial money, \
+        only refund partial, unsupported partial"),
+    ("1272", "refund over, refund over original, refund amount over, refund over pay, over original, \
+        refund over maximum, refund amount, refund amount over original transaction, \
+        refund over amount original payment, refund wrong amount, refund amount original, refund limit, \
+        over maximum, refund enter over"),
+    ("1294", "bank forbid, bank refuse, bank risk, bank stopped, risk, compliance, bank forbid risk, \
+        bank compliance, transaction risk, compliance transaction, bank risk stopped, bank disabled, \
+        bank decline risk, bank illegal, payment risk"),
+    ("1295", "network slow, network, network wait, network fix, slow network fix, slow, network problem, \
+        network busy"),
+    ("1296", "network slow other method, network other method, network slow later, network slow retry, \
+        network slow retry later other method, network retry later, network later"),
+    ("1297", "bank busy, busy, bank system busy, bank busy later, bank busy other method, bank system, \
+        bank busy retry"),
+    ("1298", "network slow repeat pay, slow network already pay, maybe already pay, maybe pay slow, \
+        network repeat pay, already pay do not repeat, slow network confirm result later, slow confirm result, \
+        network slow result, network maybe pay, maybe pay repeat pay, slow network unknown pay, \
+        network already pay"),
+    ("2001", "institution"),
+    ("2002", "bind, bind fail"),
+    ("2003", "signon"),
     ("2004", "payer lack balance"),
-    ("2005", "payer paycode, payer wrong paycode, payer expire paycode, payer refresh paycode, payer paycode restart, payer expire paycode refresh"),
-    ("2006", "illegal paycode, paycode illegal, payer paycode illegal, not paycode, payer illegal paycode, 不是 paycode"),
-    ("2007", "payer cancel, gaveup, payer gaveup, payer close, payer cancel payment, payer close transaction, payer close app, payer cancel transaction, user cancel, payer refuse pay"),
+    ("2005", "payer paycode, payer wrong paycode, payer expire paycode, payer refresh paycode, \
+        payer paycode restart, payer expire paycode refresh"),
+    ("2006", "illegal paycode"),
+    ("2007", "payer cancel, gaveup, payer gaveup, payer close, payer cancel payment, payer cancel transaction, \
+        user cancel, payer refuse pay"),
     ("2008", "channel parameter, wrong parameter channel, parameter passed channel"),
-    ("2009", "channel connect fail, channel connect, channel network, connect, connect fail, cannot connect channel"),
-    ("2010", "channel unknown, channel unknown error"),
-    ("2011", "serial duplicate, duplicate serial, transaction serial duplicate, serial number exist, serial already, serial"),
+    ("2009", "channel connect fail, channel connect, channel network, connect, connect fail"),
+    ("2010", "channel unknown"),
+    ("2011", "duplicate number serial, transaction serial duplicate, serial number exist, serial already, serial"),
     ("2012", "certificate, channel certificate, certificate error, channel certificate config"),
-    ("2999", "channel process, channel wait, channel still process"),
+    ("2999", "channel wait"),
 ];

@@ -129,6 +129,20 @@ fn phrases_are_given_for_codes_that_exist_each_once() {
 }
 
 #[test]
+fn every_word_of_a_concept_is_in_one_script_and_in_one_row() {
+    let mut seen = std::collections::HashMap::new();
+    for (name, words) in concepts::all() {
+        for word in words.split(", ") {
+            let runs: Vec<(&str, bool)> = text::runs(word).collect();
+            assert!(!runs.is_empty() && runs.iter().all(|it| it.1 == runs[0].1), "{name}: {word}");
+            let stems: Vec<String> = runs.iter().map(|(run, _)| text::stem(run)).collect();
+            let before = seen.insert((word.starts_with('!'), stems), name);
+            assert_eq!(before, None, "{word} of {name} is in another row, too");
+        }
+    }
+}
+
+#[test]
 fn odd_questions_are_answered_with_nothing_or_little() {
     for query in ["", "   ", "???", "\u{0}\u{7}", "的", "the error code", &"退款".repeat(10_000)]
     {
