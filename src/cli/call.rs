@@ -93,7 +93,8 @@ fn code(result: &CallToolResult) -> u8 {
         Some(PaymentState::Failed) => REFUSED,
         Some(PaymentState::InDoubt | PaymentState::Sent | PaymentState::Intended) => UNKNOWN,
         Some(
-            PaymentState::Pending
+            PaymentState::AwaitingPayer
+            | PaymentState::Pending
             | PaymentState::Paid
             | PaymentState::Closed
             | PaymentState::PartiallyRefunded

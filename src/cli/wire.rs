@@ -194,6 +194,15 @@ impl Gateway for Embedded {
         self.gateway().await?.pay(order, terms, at).await
     }
 
+    async fn checkout(
+        &self,
+        order: &OrderNumber,
+        terms: &PaymentTerms,
+        at: Timestamp,
+    ) -> Result<String, Trouble> {
+        self.gateway().await?.checkout(order, terms, at).await
+    }
+
     async fn refund(&self, number: &OrderNumber, terms: &RefundTerms, at: Timestamp) -> Exchange {
         self.gateway().await?.refund(number, terms, at).await
     }

@@ -19,6 +19,7 @@ use crate::{
     },
 };
 
+pub mod checkout;
 pub mod http;
 pub mod notification;
 pub mod pace;
@@ -38,6 +39,15 @@ pub use response::{Answer, Kind, Page, SignatureCheck, Trade};
 pub trait Gateway: Send + Sync {
     /// Asks for a payment, once; repeated only while it surely was not processed.
     async fn pay(&self, order: &OrderNumber, terms: &PaymentTerms, at: Timestamp) -> Exchange;
+
+    /// The address of the checkout page on which a payer can pay `order`, from `at` on. Nothing is
+    /// sent, and the same arguments give the same address.
+    async fn checkout(
+        &self,
+        order: &OrderNumber,
+        terms: &PaymentTerms,
+        at: Timestamp,
+    ) -> Result<String, Trouble>;
 
     /// Asks for a refund, once; repeated only while it surely was not processed.
     async fn refund(&self, number: &OrderNumber, terms: &RefundTerms, at: Timestamp) -> Exchange;

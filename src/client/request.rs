@@ -4,7 +4,14 @@
 use jiff::{Timestamp, tz::TimeZone};
 
 use super::{Query, params::Params};
-use crate::domain::{Ending, OrderNumber, PaymentTerms, RefundTerms, Syssn, time};
+use crate::{
+    domain::{Ending, OrderNumber, PaymentTerms, RefundTerms, Syssn, time},
+    spec::Field,
+};
+
+/// What a checkout page is told of its origin; it must end in `_checkout`, and the older document
+/// has room for twelve characters.
+const PAY_SOURCE: &str = "mcp_checkout";
 
 /// The parameters of `POST /trade/v1/payment`.
 pub fn payment(
@@ -22,6 +29,34 @@ pub fn payment(
     for (field, value) in &terms.extras {
         params.set(field.name(), value.as_str());
     }
+    params
+}
+
+/// The parameters of a checkout page, but for what its [`address`](super::checkout::address) adds.
+/// There the merchant is `mchntid`, which the caller adds, and the payer chooses how to pay
+/// (contract §1.6). `at` is when it is offered; from there its time runs.
+pub fn checkout(
+    order: &OrderNumber,
+    terms: &PaymentTerms,
+    at: Timestamp,
+    zone: &TimeZone,
+) -> Params {
+    let mut params = Params::default();
+    params.set("paysource", PAY_SOURCE);
+    params.set("txamt", terms.amount.minor().to_string());
+    params.set("txcurrcd", terms.amount.currency().code);
+    params.set("out_trade_no", order.as_str());
+    params.set("txdtm", time::wire(at, zone));
+    // Where there is one address only, it serves both.
+    let back = terms.extras.get(&Field::ReturnUrl).cloned().unwrap_or_default();
+    params.set(Field::FailedUrl.name(), back);
+    let own = terms.extras.iter().filter(|(field, _)| **field != Field::ExpiredTime);
+    for (field, value) in own {
+        params.set(field.name(), value.as_str());
+    }
+    // Unix milliseconds: minutes would count from who knows when.
+    let ends = terms.expires_at(at).map(|it| it.as_millisecond().to_string());
+    params.set("checkout_expired_time", ends.unwrap_or_default());
     params
 }
 
@@ -74,7 +109,7 @@ mod tests {
     use crate::{
         client::sign::canonical,
         domain::{Amount, time::Window},
-        spec::{Currency, Field, PayType},
+        spec::{Currency, PayType},
     };
 
     fn at() -> Timestamp {

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt};
 use jiff::{SignedDuration, Timestamp, civil::DateTime};
 
 use super::{Amount, OrderNumber, Syssn};
-use crate::spec::{Field, PayType, fields::DEFAULT_EXPIRY_MINUTES};
+use crate::spec::{Field, PayType, fields::DEFAULT_EXPIRY_MINUTES, pay_types::Service};
 
 /// What a payment is for. Two calls with one number must agree in all of it.
 #[derive(Clone, PartialEq, Eq)]
@@ -74,8 +74,14 @@ impl RefundTerms {
 }
 
 impl PaymentTerms {
+    /// Whether it is paid on a checkout page of QFPay's: nothing is sent, and no order exists there
+    /// before the payer chooses.
+    pub fn on_a_page(&self) -> bool {
+        self.pay_type.service == Service::Checkout
+    }
+
     /// Until when the payer can pay, where there is a limit of ours or of QFPay's default; `asked_at`
-    /// is when it left.
+    /// is when it left, or the page was offered.
     pub fn expires_at(&self, asked_at: Timestamp) -> Option<Timestamp> {
         if !self.pay_type.uses(Field::ExpiredTime) {
             return None;

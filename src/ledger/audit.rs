@@ -29,6 +29,8 @@ words!(
     Happening {
         /// Written down, and about to leave for QFPay.
         Sent = "sent",
+        /// Written down, and the address of its checkout page about to be given out.
+        Offered = "offered",
         /// QFPay answered the request.
         Answered = "answered",
         /// No answer to go by came; `detail` says why.
@@ -37,6 +39,8 @@ words!(
         Learned = "learned",
         /// It was carried out after it had been taken for failed or closed.
         LateSuccess = "late_success",
+        /// Its number was paid once more, on its checkout page; `detail` has QFPay's number of that.
+        PaidAgain = "paid_again",
         /// Nobody waits for its answer any more, and QFPay has no record of it so far.
         Silent = "silent",
         /// QFPay had no record of it for so long that it cannot have arrived.

@@ -55,6 +55,8 @@ pub struct News {
 pub struct Filter {
     /// Words of states; empty means every state.
     pub states: Vec<String>,
+    /// Only those of which this was said last.
+    pub resperr: Option<String>,
     /// Only those that were carried out after they had ended.
     pub late: bool,
     /// Made at or after.
@@ -157,18 +159,18 @@ impl Entry {
         }
     }
 
-    pub fn resperr(&self) -> Option<&str> {
-        match self {
-            Self::Payment(it) => it.resperr.as_deref(),
-            Self::Refund(it) => it.resperr.as_deref(),
-        }
-    }
-
     pub fn syssn(&self) -> Option<&Syssn> {
         match self {
             Self::Payment(it) => it.syssn.as_ref(),
             Self::Refund(it) => it.syssn.as_ref(),
         }
+    }
+}
+
+impl Payment {
+    /// Until when payers are let in, where it is paid on a checkout page.
+    pub fn page_ends(&self) -> Option<Timestamp> {
+        self.terms.expires_at(self.asked_at()).filter(|_| self.terms.on_a_page())
     }
 }
 

@@ -61,6 +61,8 @@ pub struct Opening<'a, Terms> {
     pub budget: Option<Budget>,
     /// Only if a person said yes, where one has to.
     pub consent: &'a Consent,
+    /// The address of the checkout page, where the payment is made on one: then nothing is sent.
+    pub page: Option<&'a str>,
     pub caller: &'a Caller,
     pub now: Timestamp,
 }
@@ -68,7 +70,8 @@ pub struct Opening<'a, Terms> {
 /// What became of an attempt to open a payment or refund.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Opened<T> {
-    /// On disk as sent, and ours: send it. Nobody else may send it under this number.
+    /// On disk as sent, and ours: send it, or give its page's address out. Nobody else may under
+    /// this number.
     Sent(T),
     /// The number was used before; here is what for.
     Taken(Entry),
@@ -104,7 +107,7 @@ pub enum LedgerError {
 /// The port to a store.
 #[async_trait]
 pub trait Ledger: Send + Sync {
-    /// Writes a payment down as sent, unless its number is taken by anything but the same payment
+    /// Writes a payment down as sent, or as offered with its page's address, unless its number is taken by anything but the same payment
     /// that surely never left. Atomic and durable.
     async fn open_payment(
         &self,

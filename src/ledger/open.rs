@@ -28,6 +28,8 @@ pub(super) struct Wanted {
     paid_minor: Option<u64>,
     budget: Option<Budget>,
     consent: Consent,
+    /// What the payer is shown, where that is known before anything is sent.
+    page: Option<String>,
     caller: Caller,
     /// Tells our own write from another caller's when a lost connection makes us ask again.
     attempt: String,
@@ -49,7 +51,11 @@ impl Wanted {
     pub(super) fn payment(scope: &Scope, opening: &Opening<'_, PaymentTerms>) -> Self {
         let mut terms = opening.terms.clone();
         terms.extras.remove(&Field::AuthCode);
-        let record = new_record(opening, terms, PaymentState::Sent);
+        let state = match opening.page {
+            Some(_) => PaymentState::AwaitingPayer,
+            None => PaymentState::Sent,
+        };
+        let record = new_record(opening, terms, state);
         Self {
             terms: WrittenTerms::of_payment(opening.terms),
             paid_minor: None,
@@ -75,6 +81,7 @@ impl Wanted {
             paid_minor: None,
             budget: opening.budget,
             consent: opening.consent.clone(),
+            page: opening.page.map(str::to_owned),
             caller: opening.caller.clone(),
             attempt: format!("{:016x}", rand::random::<u64>()),
             now: opening.now,
@@ -95,7 +102,8 @@ impl Wanted {
 
     /// The row of its leaving; `consent` says who said yes, where somebody had to.
     fn event(&self, consent: Option<String>) -> NewEvent {
-        let note = Note { detail: consent, ..Note::new(&self.caller, Happening::Sent) };
+        let what = if self.page.is_some() { Happening::Offered } else { Happening::Sent };
+        let note = Note { detail: consent, ..Note::new(&self.caller, what) };
         NewEvent::new(&note).with_terms(self.terms.whole())
     }
 
@@ -106,6 +114,7 @@ impl Wanted {
             number: self.number().to_string(),
             terms: self.terms.clone(),
             state: self.entry.status(),
+            shown: self.page.as_deref().map(shown_page),
             attempt: self.attempt.clone(),
             now_ms: self.now.as_millisecond(),
             event: self.event(consent).moving(None, self.entry.status()),
@@ -132,12 +141,16 @@ fn new_record<T, Terms, State>(
         syssn: None,
         respcd: None,
         resperr: None,
-        shown: Shown::default(),
+        shown: opening.page.map(shown_page).unwrap_or_default(),
         late: false,
         created_at: now,
         sent_at: Some(now),
         updated_at: now,
     }
+}
+
+fn shown_page(address: &str) -> Shown {
+    Shown { pay_url: Some(address.to_owned()), ..Shown::default() }
 }
 
 fn written(entry: &Entry) -> WrittenTerms {
@@ -201,14 +214,17 @@ async fn again<S: Store + Approvals>(
     if ours {
         return Ok(Outcome::Sent(entry));
     }
+    let news = News { shown: wanted.page.as_deref().map(shown_page), ..News::default() };
     let (version, sent) = match &entry {
         Entry::Payment(it) => {
-            let to = it.state.on(PaymentEvent::Send).ok();
-            (it.version, to.map(|to| Entry::Payment(leaving(it, to, wanted.now))))
+            let event =
+                if wanted.page.is_some() { PaymentEvent::Offer } else { PaymentEvent::Send };
+            let to = it.state.on(event).ok();
+            (it.version, to.map(|to| Entry::Payment(leaving(it, to, &news, wanted.now))))
         }
         Entry::Refund(it) => {
             let to = it.state.on(RefundEvent::Send).ok();
-            (it.version, to.map(|to| Entry::Refund(leaving(it, to, wanted.now))))
+            (it.version, to.map(|to| Entry::Refund(leaving(it, to, &news, wanted.now))))
         }
     };
     let same = written(&entry).digest == wanted.terms.digest;
@@ -222,7 +238,7 @@ async fn again<S: Store + Approvals>(
         number: wanted.number().to_string(),
         version,
         to: sent.status(),
-        news: News::default(),
+        news,
         attempt: Some(wanted.attempt.clone()),
         now_ms: wanted.now.as_millisecond(),
         event: wanted.event(consent).moving(Some(entry.status()), sent.status()),
@@ -234,9 +250,14 @@ async fn again<S: Store + Approvals>(
     Ok(Outcome::Taken(fresh.map_or(Ok(entry), Row::entry)?))
 }
 
-fn leaving<T: Clone, S: Clone>(record: &Record<T, S>, to: S, now: Timestamp) -> Record<T, S> {
+fn leaving<T: Clone, S: Clone>(
+    record: &Record<T, S>,
+    to: S,
+    news: &News,
+    now: Timestamp,
+) -> Record<T, S> {
     let now = Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now);
-    Record { sent_at: Some(now), ..record.clone().changed(to, &News::default(), now) }
+    Record { sent_at: Some(now), ..record.clone().changed(to, news, now) }
 }
 
 /// Whether it may leave now, beside everything else that did: who said yes to it, where somebody had

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 use sqlx::{Database, Decode, FromRow, Type, error::BoxDynError, types::Json};
 
-use super::{Entry, Event, Happening, LedgerError, News, Payment, Record, Refund};
+use super::{Entry, Event, Happening, LedgerError, Payment, Record, Refund};
 use crate::{
     domain::{Amount, PaymentState, PaymentTerms, RefundState, RefundTerms, Shown},
     spec::{Currency, Field, PayType, fields::FIELDS},
@@ -227,9 +227,9 @@ pub(super) fn digest(kind: &str, currency: &str, minor: u64, rest: &str) -> Stri
     hex::encode(Sha256::digest(format!("{kind}|{currency}|{minor}|{rest}")))
 }
 
-pub(super) fn shown(news: &News) -> Option<Value> {
-    let shown = news.shown.as_ref()?;
-    Some(json!({"qrcode": shown.qrcode, "pay_url": shown.pay_url, "pay_params": shown.pay_params}))
+pub(super) fn shown(shown: Option<&Shown>) -> Option<Value> {
+    let Shown { qrcode, pay_url, pay_params } = shown?;
+    Some(json!({"qrcode": qrcode, "pay_url": pay_url, "pay_params": pay_params}))
 }
 
 fn read_shown(fields: &Map<String, Value>) -> Shown {
@@ -288,7 +288,7 @@ mod tests {
     #[test]
     fn what_the_stores_call_unfinished_is_what_is_open() {
         let open = PaymentState::ALL.iter().filter(|it| it.is_open()).map(|it| it.word());
-        assert_eq!(open.collect::<Vec<_>>(), ["sent", "pending", "in_doubt"]);
+        assert_eq!(open.collect::<Vec<_>>(), ["sent", "awaiting_payer", "pending", "in_doubt"]);
         let open = RefundState::ALL.iter().filter(|it| it.is_open()).map(|it| it.word());
         assert_eq!(open.collect::<Vec<_>>(), ["sent", "pending", "in_doubt"]);
     }

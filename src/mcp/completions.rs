@@ -12,7 +12,7 @@ use super::{
     prompts::PROMPTS,
     resources::{TEMPLATES, unreadable},
 };
-use crate::spec::{CURRENCIES, PAY_TYPES, RESP_CODES, pay_types::Service};
+use crate::spec::{CURRENCIES, PAY_TYPES, RESP_CODES};
 
 /// How far back order numbers and days are completed.
 const RECENT: u32 = 500;
@@ -95,7 +95,7 @@ impl Server {
                 .collect(),
             Completes::PayType => PAY_TYPES
                 .iter()
-                .filter(|it| it.service == Service::Payment)
+                .filter(|it| it.is_offered())
                 .map(|it| Candidate::new(it.code, format!("{} {}", it.name, it.wallet)))
                 .collect(),
             Completes::Currency => {

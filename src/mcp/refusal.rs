@@ -7,7 +7,7 @@ use rmcp::{
     model::{CallToolResponse, CallToolResult, ContentBlock},
 };
 
-use super::arguments::Problem;
+use super::{arguments::Problem, view::not_taken_back};
 use crate::{
     client::Trouble,
     payments::{NotRefundable, Refused, cancel::NotCancellable, consent::NotConfirmed},
@@ -218,6 +218,7 @@ fn not_cancellable(why: &NotCancellable) -> String {
             "To give the money back call refund {{\"out_trade_no\":\"{number}\"}}, if the person \
              wants that."
         ),
+        NotCancellable::Page { number, page } => not_taken_back(number.as_str(), *page),
         NotCancellable::PayType { .. } | NotCancellable::Unclear(_) => {
             "Do not show its code or link any more, and call query_transaction until it is over."
                 .to_owned()

@@ -4,7 +4,7 @@
 //! (contract §1.4). What the cancellation came to, only the query after it tells.
 use jiff::civil::DateTime;
 
-use super::{Payments, Refused, alone::Alone, query::OrderView};
+use super::{Page, Payments, Refused, alone::Alone, query::OrderView};
 use crate::{
     client::Trouble,
     domain::{Ending, OrderNumber, PaymentState},
@@ -38,6 +38,11 @@ pub enum NotCancellable {
     Unknown,
     #[error("order {number} is `{status}`: what was paid is not cancelled, but refunded")]
     Paid { number: OrderNumber, status: &'static str },
+    #[error(
+        "the payer has the address of a checkout page for order {number}, and nobody can take that \
+         back"
+    )]
+    Page { number: OrderNumber, page: Option<Page> },
     #[error("{code} {name} has no call at QFPay that ends an order; it expires by itself")]
     PayType { code: &'static str, name: &'static str },
     #[error("QFPay does not say what order {0} is of: its amount, pay type or time is missing")]
@@ -219,6 +224,9 @@ fn which(number: &OrderNumber, order: &OrderView, voids: bool) -> Result<Option<
         PaymentState::Paid if !voids || order.refunded_minor() > 0 => Err(paid().into()),
         PaymentState::Paid => Ok(Some(pay_type.void().ok_or_else(paid)?)),
         PaymentState::PartiallyRefunded => Err(paid().into()),
+        PaymentState::AwaitingPayer => {
+            Err(NotCancellable::Page { number: number.clone(), page: order.page }.into())
+        }
         PaymentState::Sent | PaymentState::Pending | PaymentState::InDoubt => {
             let PayType { code, name, .. } = *pay_type;
             Ok(Some(pay_type.cancel.ok_or(NotCancellable::PayType { code, name })?))

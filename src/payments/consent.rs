@@ -121,7 +121,12 @@ impl Payments {
         terms: &PaymentTerms,
     ) -> Question {
         let goods = terms.extras.get(&Field::GoodsName).map(String::as_str);
-        let lines = self.lines("take a payment", terms.amount, number.as_str(), goods);
+        let action = if terms.on_a_page() {
+            "let a payer pay on QFPay's checkout page"
+        } else {
+            "take a payment"
+        };
+        let lines = self.lines(action, terms.amount, number.as_str(), goods);
         // The payer's code is scanned anew for each try, and is never written down.
         let extras = terms.extras.iter().filter(|(field, _)| **field != Field::AuthCode);
         let hidden = extras.flat_map(|(field, value)| [field.name(), value.as_str()]);

@@ -2,7 +2,7 @@
 use jiff::Timestamp;
 
 use super::{
-    Payments, Refused, answer_note,
+    Page, Payments, Refused, answer_note,
     consent::{Needed, Yes},
     news_of, over,
 };
@@ -30,6 +30,8 @@ pub struct Receipt {
     pub payment: Payment,
     /// The number was used before for the same: this is what was stored, nothing was sent.
     pub replayed: bool,
+    /// How its checkout page stands, where it is paid on one.
+    pub page: Option<Page>,
     /// Why there is no answer of QFPay, if there is none.
     pub trouble: Option<Trouble>,
 }
@@ -91,10 +93,13 @@ impl Payments {
         let question = self.about_payment(caller, number, terms);
         let consent = &self.consent(&question, yes).await?;
         let now = self.clock.now();
-        let unless_repeated_since = guard;
+        let page = &self.page_for(number, terms, now).await?;
+        let (unless_repeated_since, page) = (guard, page.as_deref());
         let opening =
-            Opening { number, terms, unless_repeated_since, budget, consent, caller, now };
+            Opening { number, terms, unless_repeated_since, budget, consent, page, caller, now };
         match self.ledger.open_payment(opening).await? {
+            // The address is on disk, and may be given out; nothing is sent.
+            Opened::Sent(payment) if page.is_some() => Ok(self.receipt(payment, false, None)),
             Opened::Sent(payment) => self.send(caller, payment, terms).await,
             Opened::Repeats(entry) => Err(self.repeated(&entry)),
             Opened::Taken(entry) => self.replayed(caller, entry, terms).await,
@@ -104,6 +109,26 @@ impl Payments {
                 Err(Self::unconfirmed(why, Needed { question, amount, order }))
             }
         }
+    }
+
+    /// The address of its checkout page, where it is paid on one. The payer can do as much with it
+    /// as QFPay with a request: nobody is told before it is written down and everybody agreed.
+    async fn page_for(
+        &self,
+        number: &OrderNumber,
+        terms: &PaymentTerms,
+        now: Timestamp,
+    ) -> Result<Option<String>, Refused> {
+        if !terms.on_a_page() {
+            return Ok(None);
+        }
+        let address = self.gateway.checkout(number, terms, now).await;
+        address.map(Some).map_err(Refused::Unanswered)
+    }
+
+    fn receipt(&self, payment: Payment, replayed: bool, trouble: Option<Trouble>) -> Receipt {
+        let page = self.page_of(&payment);
+        Receipt { payment, replayed, page, trouble }
     }
 
     /// Whether a payment of these terms is open, and with what was `spent` inside the limits.
@@ -135,7 +160,7 @@ impl Payments {
     ) -> Result<Receipt, Refused> {
         let payment = same_payment(entry, terms)?;
         self.note(Some(&payment.number), None, Note::new(caller, Happening::Replayed)).await;
-        Ok(Receipt { payment, replayed: true, trouble: None })
+        Ok(self.receipt(payment, true, None))
     }
 
     /// "Sent" is on disk: from here on, it may have arrived.
@@ -157,7 +182,7 @@ impl Payments {
         let number = sent.number.clone();
         let note = answer_note(caller, trouble.as_ref());
         match self.settle_payment(sent, event, &news, &note).await {
-            Ok(payment) => Ok(Receipt { payment, replayed: false, trouble }),
+            Ok(payment) => Ok(self.receipt(payment, false, trouble)),
             Err(error) => Err(Refused::Unrecorded { number, cause: error.to_string() }),
         }
     }

@@ -15,6 +15,7 @@ use crate::{
     domain::{Amount, Budget, OrderNumber, PaymentState, Spent, time},
     ledger::{
         Caller, Entry, Happening, Kind, Ledger, LedgerError, MOST_WAITING, News, Note, Noted,
+        Payment,
     },
     policy::{Action, Facts, Policy, Violation},
     spec::Environment,
@@ -161,6 +162,17 @@ fn lines(messages: impl Iterator<Item = impl fmt::Display>) -> String {
     messages.map(|it| it.to_string()).collect::<Vec<_>>().join("; ")
 }
 
+/// How a checkout page stands, whose address nobody can take back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Page {
+    /// Until when a payer can begin.
+    pub ends: Timestamp,
+    /// Whether one still can.
+    pub takes_payers: bool,
+    /// Whether it ended so long ago that whoever had begun is through as well.
+    pub over: bool,
+}
+
 /// What waits to be settled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Doubts {
@@ -209,6 +221,15 @@ impl Payments {
         };
         let violations = settings.policy.decide(&facts);
         if violations.is_empty() { Ok(()) } else { Err(Refused::Forbidden(violations)) }
+    }
+
+    /// What a page is worth now that was offered with `payment`, if it was.
+    fn page_of(&self, payment: &Payment) -> Option<Page> {
+        let ends = payment.page_ends()?;
+        let now = self.clock.now();
+        // A payer in the middle of it, at their bank for instance, leaves no record (contract §7).
+        let over_at = ends.saturating_add(self.settings.give_up_after).unwrap_or(ends);
+        Some(Page { ends, takes_payers: now < ends, over: over_at < now })
     }
 
     /// What the ledger has to hold of the limits.

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Payments, Refused,
-    query::{MAX_RECORDS, NO_RECORD},
+    query::{MAX_RECORDS, NO_RECORD, NOBODY_CHOSE},
 };
 use crate::{
     client::{Query, Trouble},
@@ -148,15 +148,20 @@ impl Payments {
     /// What was given up within the last day: should it turn out made after all, somebody must hear
     /// of it.
     async fn given_up(&self, now: Timestamp) -> Result<Vec<Entry>, LedgerError> {
-        let filter = Filter {
-            states: vec![PaymentState::Failed.word().to_owned()],
-            since: now.checked_sub(STILL_ASKED).ok(),
-            limit: PAGE,
-            ..Filter::default()
-        };
-        let mut failed = self.ledger.list(&filter).await?;
-        failed.retain(|it| it.resperr() == Some(NO_RECORD));
-        Ok(failed)
+        let mut given_up = Vec::new();
+        for (state, why) in
+            [(PaymentState::Failed, NO_RECORD), (PaymentState::Closed, NOBODY_CHOSE)]
+        {
+            let filter = Filter {
+                states: vec![state.word().to_owned()],
+                resperr: Some(why.to_owned()),
+                since: now.checked_sub(STILL_ASKED).ok(),
+                limit: PAGE,
+                ..Filter::default()
+            };
+            given_up.extend(self.ledger.list(&filter).await?);
+        }
+        Ok(given_up)
     }
 
     pub(super) async fn all_unfinished(

@@ -116,6 +116,7 @@ impl Payments {
             unless_repeated_since: new.amount.as_ref().and_then(|_| self.guard(given)),
             budget,
             consent: &self.consent(&question, new.yes.clone()).await?,
+            page: None,
             caller,
             now: self.clock.now(),
         };
@@ -232,6 +233,7 @@ impl Payments {
             }
             PaymentState::Intended
             | PaymentState::Sent
+            | PaymentState::AwaitingPayer
             | PaymentState::Pending
             | PaymentState::InDoubt
             | PaymentState::Failed

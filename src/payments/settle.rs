@@ -30,7 +30,9 @@ impl Payments {
             let ended = matches!(payment.state, PaymentState::Failed | PaymentState::Closed);
             let late = ended && to.was_paid();
             // The first number stays, unless another attempt under ours brought the money.
-            let known = payment.state.was_paid() || !to.was_paid();
+            // On a checkout page the latest attempt is the one that may be going on.
+            let first = !to.was_paid() && !payment.terms.on_a_page();
+            let known = payment.state.was_paid() || first;
             let keep = payment.syssn.is_some() && known;
             let syssn = news.syssn.clone().filter(|_| !keep);
             let news = News { syssn, late, ..news.clone() };

@@ -13,6 +13,7 @@ pub enum Field {
     ExpiredTime,
     NotifyUrl,
     ReturnUrl,
+    FailedUrl,
     PayTag,
     LimitPay,
     RmbTag,
@@ -21,7 +22,6 @@ pub enum Field {
     Openid,
     SellerId,
     GoodsInfo,
-    PromotionTag,
     Udid,
 }
 
@@ -69,6 +69,7 @@ pub static FIELDS: &[FieldRule] = &[
     rule(Field::ExpiredTime,  "expired_time",    3, Chars::Number(5, 120), "30", "minutes until the order expires"),
     rule(Field::NotifyUrl,    "notify_url",    256, Chars::Url,          "https://shop.example/qfpay", "where QFPay reports the result"),
     rule(Field::ReturnUrl,    "return_url",    512, Chars::Url,          "https://shop.example/thanks", "where the payer's browser goes after paying"),
+    rule(Field::FailedUrl,    "failed_url",    256, Chars::Url,          "https://shop.example/sorry", "where the payer's browser goes when paying failed"),
     rule(Field::PayTag,       "pay_tag",        16, Chars::OneOf(&["ALIPAYHK", "ALIPAYCN"]), "ALIPAYHK", "which Alipay wallet pays"),
     rule(Field::LimitPay,     "limit_pay",       9, Chars::OneOf(&["no_credit"]), "no_credit", "no credit cards; mainland wallets only"),
     rule(Field::RmbTag,       "rmb_tag",         1, Chars::OneOf(&["Y"]), "Y", "WeChat Pay in CNY"),
@@ -77,7 +78,6 @@ pub static FIELDS: &[FieldRule] = &[
     rule(Field::Openid,       "openid",         64, Chars::Word("-_"),   "2088802362210279", "the payer's Alipay user id"),
     rule(Field::SellerId,     "seller_id",      64, Chars::Word("-_@."), "2088001159940003", "the seller's Alipay id"),
     rule(Field::GoodsInfo,    "goods_info",    128, Chars::Text,         "2 x coffee beans", "a longer description of what is sold"),
-    rule(Field::PromotionTag, "promotion_tag",  32, Chars::Word("-_"),   "SPRING26", "card promotion"),
     rule(Field::Udid,         "udid",           40, Chars::Word("-_.:"), "till-3", "the device that takes the payment"),
 ];
 

@@ -209,6 +209,15 @@ impl Gateway for Lax {
         answer(&json!({"respcd": "0000", "syssn": SYSSN}))
     }
 
+    async fn checkout(
+        &self,
+        _: &OrderNumber,
+        _: &PaymentTerms,
+        _: Timestamp,
+    ) -> Result<String, Trouble> {
+        Err(Trouble::Lost { reason: "there are no pages here".to_owned() })
+    }
+
     async fn refund(&self, number: &OrderNumber, terms: &RefundTerms, _: Timestamp) -> Exchange {
         let fate = self.fates.lock().unwrap().pop_front().unwrap_or(Fate::Made);
         // Others may run between its leaving and its arriving.

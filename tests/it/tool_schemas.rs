@@ -7,7 +7,6 @@ use qfpay_mcp::{
     spec::{
         PAY_TYPES,
         fields::{FIELDS, Field},
-        pay_types::Service,
     },
 };
 use serde_json::Value;
@@ -142,7 +141,7 @@ fn create_payment_takes_every_field_that_a_pay_type_uses() {
     let tools = tools();
     let (_, tool) = tools.iter().find(|(name, _)| name == "create_payment").unwrap();
     let properties = tool["inputSchema"]["properties"].as_object().unwrap();
-    let served: Vec<_> = PAY_TYPES.iter().filter(|it| it.service == Service::Payment).collect();
+    let served: Vec<_> = PAY_TYPES.iter().filter(|it| it.is_offered()).collect();
     for rule in FIELDS {
         let used = served.iter().any(|it| it.uses(rule.field))
             || [Field::OutTradeNo, Field::GoodsName, Field::NotifyUrl, Field::Udid]

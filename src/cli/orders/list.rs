@@ -69,6 +69,7 @@ impl<'a> Pages<'a> {
         let filter = Filter {
             states: list.status.clone(),
             late: list.late,
+            resperr: None,
             since: list.since.map(|it| it.start(zone)),
             until: list.until.map(|it| it.end(zone)),
             after: None,
@@ -210,7 +211,7 @@ mod tests {
 
     #[test]
     fn each_status_can_be_asked_for_once() {
-        assert_eq!(words().len(), 9, "{:?}", words());
+        assert_eq!(words().len(), 10, "{:?}", words());
         assert!(RefundState::ALL.iter().all(|it| words().contains(&it.word())));
     }
 }

@@ -12,7 +12,7 @@ use tracing::Instrument as _;
 
 use super::{
     Answer, Exchange, Gateway, Notification, NotificationError, Page, Query, SignatureCheck,
-    Trouble,
+    Trouble, checkout,
     pace::Pace,
     params::Params,
     request,
@@ -185,6 +185,15 @@ impl HttpGateway {
         Ok(body)
     }
 
+    /// Adds where QFPay is to report, unless the payment itself says so.
+    fn notified(&self, params: &mut Params, terms: &PaymentTerms) {
+        if let Some(url) = &self.settings.notify_url
+            && !terms.extras.contains_key(&Field::NotifyUrl)
+        {
+            params.set(Field::NotifyUrl.name(), url.clone());
+        }
+    }
+
     /// Says how an answer was signed; that answers are not signed at all is said once.
     fn report(&self, endpoint: Endpoint, signature: SignatureCheck) {
         let endpoint = endpoint.path();
@@ -268,17 +277,27 @@ fn told(error: &reqwest::Error) -> String {
 impl Gateway for HttpGateway {
     async fn pay(&self, order: &OrderNumber, terms: &PaymentTerms, at: Timestamp) -> Exchange {
         let mut params = request::payment(order, terms, at, &self.settings.zone);
-        if let Some(url) = &self.settings.notify_url
-            && !terms.extras.contains_key(&Field::NotifyUrl)
-        {
-            params.set(Field::NotifyUrl.name(), url.clone());
-        }
+        self.notified(&mut params, terms);
         let answer = self.post(Endpoint::Payment, params, at).await.and_then(|it| it.answer())?;
         let scanned = terms.pay_type.flow == Flow::Cpm && answer.respcd == "0000";
         if scanned && !answer.names_its_order() {
             return Err(Failure::OtherOrder.into());
         }
         echoing(answer, order, terms.amount, None)
+    }
+
+    async fn checkout(
+        &self,
+        order: &OrderNumber,
+        terms: &PaymentTerms,
+        at: Timestamp,
+    ) -> Result<String, Trouble> {
+        let settings = &self.settings;
+        let mut params = request::checkout(order, terms, at, &settings.zone);
+        params.set("mchntid", settings.mchid.clone().unwrap_or_default());
+        self.notified(&mut params, terms);
+        let Settings { base_url, app_code, key, .. } = settings;
+        Ok(checkout::address(base_url, app_code, params, settings.sign_type, key))
     }
 
     async fn refund(&self, number: &OrderNumber, terms: &RefundTerms, at: Timestamp) -> Exchange {

@@ -3,7 +3,8 @@
 //! There is no arrow from `in_doubt` to `sent`: only an answer of QFPay settles a doubt. What
 //! surely never arrived goes back to `intended`, from where the same number may be sent again.
 //! What failed or was closed can still turn out paid: one order can have several attempts, and
-//! money that QFPay says was received is never argued away.
+//! money that QFPay says was received is never argued away. On a checkout page, an attempt that
+//! fails ends nothing: the payer may try again as long as the page lives.
 use super::words::words;
 
 words!(
@@ -13,6 +14,9 @@ words!(
         Intended = "intended",
         /// About to leave or on its way: may have arrived.
         Sent = "sent",
+        /// The payer has, or will be given, the address of a checkout page; QFPay has no order
+        /// until they choose there.
+        AwaitingPayer = "awaiting_payer",
         /// QFPay has the order; the payer has not paid.
         Pending = "pending",
         /// The answer was lost or says nothing; only a query settles it.
@@ -35,6 +39,8 @@ words!(
     PaymentEvent {
         /// We are about to send it.
         Send = "send",
+        /// We are about to give out the address of a checkout page.
+        Offer = "offer",
         /// It surely never arrived or was surely not processed.
         NotSent = "not_sent",
         /// The answer was lost, broken, or says nothing about the money.
@@ -45,7 +51,9 @@ words!(
         Paid = "paid",
         /// QFPay says that it was not carried out.
         Refused = "refused",
-        /// QFPay says closed or cancelled, unpaid.
+        /// QFPay says that an attempt on a checkout page came to nothing, and the page lives.
+        AttemptFailed = "attempt_failed",
+        /// QFPay says closed or cancelled, unpaid; or a checkout page ended and nobody had chosen.
         Closed = "closed",
         /// QFPay says that part of it was refunded.
         RefundedInPart = "refunded_in_part",
@@ -99,12 +107,20 @@ impl PaymentState {
         match (self, event) {
             (Self::Intended, E::Send) => Ok(Self::Sent),
             (Self::Sent, E::NotSent) => Ok(Self::Intended),
-            (Self::Sent | Self::InDoubt, E::Lost) => Ok(Self::InDoubt),
-            (Self::Intended | Self::Sent | Self::InDoubt | Self::Pending, E::Accepted)
+            (Self::Intended, E::Offer) => Ok(Self::AwaitingPayer),
+            (Self::AwaitingPayer | Self::InDoubt | Self::Pending, E::AttemptFailed) => {
+                Ok(Self::AwaitingPayer)
+            }
+            (Self::Sent | Self::InDoubt | Self::AwaitingPayer, E::Lost) => Ok(Self::InDoubt),
+            (
+                Self::Intended | Self::Sent | Self::InDoubt | Self::AwaitingPayer | Self::Pending,
+                E::Accepted,
+            )
             | (Self::Pending, E::Lost) => Ok(Self::Pending),
             (
                 Self::Intended
                 | Self::Sent
+                | Self::AwaitingPayer
                 | Self::InDoubt
                 | Self::Pending
                 | Self::Paid
@@ -112,16 +128,23 @@ impl PaymentState {
                 | Self::Closed,
                 E::Paid,
             ) => Ok(Self::Paid),
-            (Self::Sent | Self::InDoubt | Self::Pending | Self::Failed, E::Refused) => {
-                Ok(Self::Failed)
-            }
             (
-                Self::Intended | Self::Sent | Self::InDoubt | Self::Pending | Self::Closed,
+                Self::Sent | Self::InDoubt | Self::AwaitingPayer | Self::Pending | Self::Failed,
+                E::Refused,
+            ) => Ok(Self::Failed),
+            (
+                Self::Intended
+                | Self::Sent
+                | Self::InDoubt
+                | Self::AwaitingPayer
+                | Self::Pending
+                | Self::Closed,
                 E::Closed,
             ) => Ok(Self::Closed),
             (
                 Self::Intended
                 | Self::Sent
+                | Self::AwaitingPayer
                 | Self::InDoubt
                 | Self::Pending
                 | Self::Paid
@@ -133,6 +156,7 @@ impl PaymentState {
             (
                 Self::Intended
                 | Self::Sent
+                | Self::AwaitingPayer
                 | Self::InDoubt
                 | Self::Pending
                 | Self::Paid
@@ -158,7 +182,7 @@ impl PaymentState {
 
     /// Whether QFPay may still have something to tell about it.
     pub fn is_open(self) -> bool {
-        matches!(self, Self::Sent | Self::Pending | Self::InDoubt)
+        matches!(self, Self::Sent | Self::AwaitingPayer | Self::Pending | Self::InDoubt)
     }
 }
 

@@ -21,15 +21,16 @@ fn matrix<S: Copy + fmt::Display, E: Copy + fmt::Display>(
 #[test]
 fn the_payment_machine() {
     insta::assert_snapshot!(matrix(PaymentState::ALL, PaymentEvent::ALL, PaymentState::on), @"
-    intended | send: sent | not_sent: - | lost: - | accepted: pending | paid: paid | refused: - | closed: closed | refunded_in_part: partially_refunded | refunded_in_full: refunded
-    sent | send: - | not_sent: intended | lost: in_doubt | accepted: pending | paid: paid | refused: failed | closed: closed | refunded_in_part: partially_refunded | refunded_in_full: refunded
-    pending | send: - | not_sent: - | lost: pending | accepted: pending | paid: paid | refused: failed | closed: closed | refunded_in_part: partially_refunded | refunded_in_full: refunded
-    in_doubt | send: - | not_sent: - | lost: in_doubt | accepted: pending | paid: paid | refused: failed | closed: closed | refunded_in_part: partially_refunded | refunded_in_full: refunded
-    paid | send: - | not_sent: - | lost: - | accepted: - | paid: paid | refused: - | closed: - | refunded_in_part: partially_refunded | refunded_in_full: refunded
-    failed | send: - | not_sent: - | lost: - | accepted: - | paid: paid | refused: failed | closed: - | refunded_in_part: partially_refunded | refunded_in_full: refunded
-    closed | send: - | not_sent: - | lost: - | accepted: - | paid: paid | refused: - | closed: closed | refunded_in_part: partially_refunded | refunded_in_full: refunded
-    partially_refunded | send: - | not_sent: - | lost: - | accepted: - | paid: - | refused: - | closed: - | refunded_in_part: partially_refunded | refunded_in_full: refunded
-    refunded | send: - | not_sent: - | lost: - | accepted: - | paid: - | refused: - | closed: - | refunded_in_part: - | refunded_in_full: refunded
+    intended | send: sent | offer: awaiting_payer | not_sent: - | lost: - | accepted: pending | paid: paid | refused: - | attempt_failed: - | closed: closed | refunded_in_part: partially_refunded | refunded_in_full: refunded
+    sent | send: - | offer: - | not_sent: intended | lost: in_doubt | accepted: pending | paid: paid | refused: failed | attempt_failed: - | closed: closed | refunded_in_part: partially_refunded | refunded_in_full: refunded
+    awaiting_payer | send: - | offer: - | not_sent: - | lost: in_doubt | accepted: pending | paid: paid | refused: failed | attempt_failed: awaiting_payer | closed: closed | refunded_in_part: partially_refunded | refunded_in_full: refunded
+    pending | send: - | offer: - | not_sent: - | lost: pending | accepted: pending | paid: paid | refused: failed | attempt_failed: awaiting_payer | closed: closed | refunded_in_part: partially_refunded | refunded_in_full: refunded
+    in_doubt | send: - | offer: - | not_sent: - | lost: in_doubt | accepted: pending | paid: paid | refused: failed | attempt_failed: awaiting_payer | closed: closed | refunded_in_part: partially_refunded | refunded_in_full: refunded
+    paid | send: - | offer: - | not_sent: - | lost: - | accepted: - | paid: paid | refused: - | attempt_failed: - | closed: - | refunded_in_part: partially_refunded | refunded_in_full: refunded
+    failed | send: - | offer: - | not_sent: - | lost: - | accepted: - | paid: paid | refused: failed | attempt_failed: - | closed: - | refunded_in_part: partially_refunded | refunded_in_full: refunded
+    closed | send: - | offer: - | not_sent: - | lost: - | accepted: - | paid: paid | refused: - | attempt_failed: - | closed: closed | refunded_in_part: partially_refunded | refunded_in_full: refunded
+    partially_refunded | send: - | offer: - | not_sent: - | lost: - | accepted: - | paid: - | refused: - | attempt_failed: - | closed: - | refunded_in_part: partially_refunded | refunded_in_full: refunded
+    refunded | send: - | offer: - | not_sent: - | lost: - | accepted: - | paid: - | refused: - | attempt_failed: - | closed: - | refunded_in_part: - | refunded_in_full: refunded
     ");
 }
 
@@ -48,8 +49,9 @@ fn the_refund_machine() {
 #[test]
 fn nothing_leads_back_to_send_but_what_surely_did_not_arrive() {
     for state in PaymentState::ALL {
-        let sends = state.on(PaymentEvent::Send).is_ok();
-        assert_eq!(sends, *state == PaymentState::Intended, "{state}");
+        for begins in [PaymentEvent::Send, PaymentEvent::Offer] {
+            assert_eq!(state.on(begins).is_ok(), *state == PaymentState::Intended, "{state}");
+        }
         let resets = state.on(PaymentEvent::NotSent).is_ok();
         assert_eq!(resets, *state == PaymentState::Sent, "{state}");
     }

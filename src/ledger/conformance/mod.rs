@@ -1,4 +1,5 @@
 //! What every ledger must do, written once and run against each store.
+mod pages;
 mod policy;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -14,7 +15,7 @@ use crate::{
     spec::{Currency, Environment, Field, PayType},
 };
 
-pub(crate) use self::policy::*;
+pub(crate) use self::{pages::*, policy::*};
 
 pub(crate) fn scope(merchant: &str) -> Scope {
     Scope { environment: Environment::Simulator, merchant: merchant.to_owned() }
@@ -47,6 +48,7 @@ pub(crate) async fn open_new(ledger: &dyn Ledger, at: &str) -> Result<(), Ledger
         unless_repeated_since: None,
         budget: None,
         consent: &Consent::NotNeeded,
+        page: None,
         caller: &caller,
         now: now(),
     };
@@ -126,6 +128,7 @@ async fn try_payment(
         unless_repeated_since: since,
         budget: None,
         consent: &Consent::NotNeeded,
+        page: None,
         caller: &caller,
         now: now(),
     };
@@ -150,6 +153,7 @@ async fn try_refund(ledger: &dyn Ledger, at: &str, minor: u64) -> RefundOpened {
         unless_repeated_since: None,
         budget: None,
         consent: &Consent::NotNeeded,
+        page: None,
         caller: &caller,
         now: now(),
     };
@@ -496,6 +500,9 @@ macro_rules! ledger_tests {
             the_unfinished_come_oldest_first_and_in_pages,
             entries_are_listed_newest_first_as_the_filter_says,
             a_lease_has_one_holder_until_it_ends,
+            a_page_is_offered_once_with_its_address_on_disk,
+            what_never_left_may_be_offered_with_an_address_of_its_own,
+            entries_are_listed_by_what_was_said_of_them_last,
             of_ten_at_once_within_a_limit_for_one_one_leaves,
             of_ten_refunds_within_a_limit_for_one_one_leaves,
             what_surely_moved_no_money_does_not_count_for_the_day,

@@ -47,14 +47,14 @@ pub(super) struct Batch {
 const WRITE: &str = "WITH \
     i AS (SELECT * FROM jsonb_to_recordset($1) AS i(environment TEXT, merchant TEXT, number TEXT, \
         kind TEXT, state TEXT, amount_minor BIGINT, currency TEXT, terms JSONB, original TEXT, \
-        digest TEXT, attempt TEXT, now_ms BIGINT, event JSONB)), \
+        digest TEXT, attempt TEXT, shown JSONB, now_ms BIGINT, event JSONB)), \
     u AS (SELECT * FROM jsonb_to_recordset($2) AS u(id TEXT, environment TEXT, merchant TEXT, \
         number TEXT, version BIGINT, state TEXT, syssn TEXT, respcd TEXT, resperr TEXT, \
         shown JSONB, sent_ms BIGINT, attempt TEXT, late BOOLEAN, now_ms BIGINT, event JSONB)), \
     added AS (INSERT INTO entries (environment, merchant, number, kind, state, version, \
-        amount_minor, currency, terms, original, digest, attempt, created_ms, sent_ms, updated_ms) \
-        SELECT environment, merchant, number, kind, state, 1, amount_minor, currency, terms, \
-        original, digest, attempt, now_ms, now_ms, now_ms FROM i ORDER BY number \
+        amount_minor, currency, terms, original, digest, attempt, shown, created_ms, sent_ms, \
+        updated_ms) SELECT environment, merchant, number, kind, state, 1, amount_minor, currency, \
+        terms, original, digest, attempt, shown, now_ms, now_ms, now_ms FROM i ORDER BY number \
         ON CONFLICT (environment, merchant, number) DO NOTHING RETURNING attempt), \
     changed AS (UPDATE entries SET state = u.state, version = entries.version + 1, \
         syssn = coalesce(u.syssn, entries.syssn), respcd = coalesce(u.respcd, entries.respcd), \
@@ -139,7 +139,7 @@ fn inserted(new: &NewRow) -> Value {
         "number": new.number, "kind": new.terms.kind, "state": new.state,
         "amount_minor": new.terms.minor(), "currency": new.terms.amount.currency().code,
         "terms": new.terms.json, "original": new.terms.original, "digest": new.terms.digest,
-        "attempt": new.attempt, "now_ms": new.now_ms, "event": event(&new.event),
+        "attempt": new.attempt, "shown": rows::shown(new.shown.as_ref()), "now_ms": new.now_ms, "event": event(&new.event),
     })
 }
 
@@ -149,7 +149,7 @@ fn updated(id: &str, change: &ChangeRow) -> Value {
         "id": id, "environment": change.scope.environment.name(),
         "merchant": change.scope.merchant, "number": change.number, "version": change.version,
         "state": change.to, "syssn": news.syssn.as_ref().map(Syssn::as_str),
-        "respcd": news.respcd, "resperr": news.resperr, "shown": rows::shown(news),
+        "respcd": news.respcd, "resperr": news.resperr, "shown": rows::shown(news.shown.as_ref()),
         "sent_ms": change.attempt.as_ref().map(|_| change.now_ms), "attempt": change.attempt,
         "late": news.late, "now_ms": change.now_ms, "event": event(&change.event),
     })

@@ -13,7 +13,7 @@ use super::{
     Filter, Happening, News, Place, Scope,
     rows::{EventRow, Row, WrittenTerms, select},
 };
-use crate::domain::{Budget, OrderNumber, Spent, Syssn};
+use crate::domain::{Budget, OrderNumber, Shown, Spent, Syssn};
 
 use self::write::{bind_event, insert_event};
 pub(super) use self::{approvals::Approvals, chain::Chain, event::NewEvent, write::Write};
@@ -27,6 +27,8 @@ pub(super) struct NewRow {
     pub(super) number: String,
     pub(super) terms: WrittenTerms,
     pub(super) state: &'static str,
+    /// What the payer is shown, where that is known already.
+    pub(super) shown: Option<Shown>,
     pub(super) attempt: String,
     pub(super) now_ms: i64,
     pub(super) event: NewEvent,
@@ -229,7 +231,7 @@ macro_rules! store {
                     return Ok(recent);
                 }
                 sqlx::query_as(select!(
-                    "AND digest = $3 AND state IN ('sent', 'pending', 'in_doubt') \
+                    "AND digest = $3 AND state IN ('sent', 'awaiting_payer', 'pending', 'in_doubt') \
                      ORDER BY created_ms DESC LIMIT 1"
                 ))
                 .bind(scope.environment.name())
@@ -274,7 +276,7 @@ macro_rules! store {
             ) -> Outcome<Vec<Row>> {
                 let start = Timestamp::MIN.as_millisecond();
                 sqlx::query_as(select!(
-                    "AND state IN ('sent', 'pending', 'in_doubt') \
+                    "AND state IN ('sent', 'awaiting_payer', 'pending', 'in_doubt') \
                      AND (created_ms, number) > ($3, $4) ORDER BY created_ms, number LIMIT $5"
                 ))
                 .bind(scope.environment.name())
@@ -293,7 +295,7 @@ macro_rules! store {
                 sqlx::query_as(select!(
                     "AND ($3 = ',,' OR $3 LIKE '%,' || state || ',%') \
                      AND created_ms >= $4 AND (created_ms, number) < ($5, $6) \
-                     AND (late OR NOT $8) ORDER BY created_ms DESC, number DESC LIMIT $7"
+                     AND (late OR NOT $8) AND ($9 IS NULL OR resperr = $9) ORDER BY created_ms DESC, number DESC LIMIT $7"
                 ))
                 .bind(scope.environment.name())
                 .bind(scope.merchant.as_str())
@@ -303,6 +305,7 @@ macro_rules! store {
                 .bind(number)
                 .bind(i64::from(filter.limit))
                 .bind(filter.late)
+                .bind(filter.resperr.as_deref())
                 .fetch_all(&mut *self)
                 .await
             }

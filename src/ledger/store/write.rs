@@ -7,8 +7,8 @@ use crate::{domain::Syssn, ledger::rows};
 macro_rules! insert_entry {
     () => {
         "INSERT INTO entries (environment, merchant, number, kind, state, version, amount_minor, \
-         currency, terms, original, digest, attempt, created_ms, sent_ms, updated_ms) \
-         VALUES ($1, $2, $3, $4, $5, 1, $6, $7, $8, $9, $10, $11, $12, $12, $12) \
+         currency, terms, original, digest, attempt, created_ms, sent_ms, updated_ms, shown) \
+         VALUES ($1, $2, $3, $4, $5, 1, $6, $7, $8, $9, $10, $11, $12, $12, $12, $23) \
          ON CONFLICT (environment, merchant, number) DO NOTHING"
     };
 }
@@ -43,7 +43,7 @@ macro_rules! and_event {
     };
 }
 
-/// $1 to $12.
+/// $1 to $12; what is `shown` is $23, behind the event.
 macro_rules! bind_new {
     ($query:expr, $new:expr) => {
         $query
@@ -74,7 +74,7 @@ macro_rules! bind_change {
             .bind($change.news.syssn.as_ref().map(Syssn::as_str))
             .bind($change.news.respcd.as_deref())
             .bind($change.news.resperr.as_deref())
-            .bind(rows::shown(&$change.news).map(Json))
+            .bind(rows::shown($change.news.shown.as_ref()).map(Json))
             .bind($change.attempt.as_ref().map(|_| $change.now_ms))
             .bind($change.attempt.as_deref())
             .bind($change.now_ms)
@@ -115,7 +115,9 @@ pub(in crate::ledger) trait Write: Send {
 /// One writer at a time, in a transaction of several statements.
 impl Write for SqliteConnection {
     async fn insert(&mut self, new: &NewRow) -> Outcome<bool> {
-        let insert = bind_new!(sqlx::query(insert_entry!()), new);
+        const INSERT: &str = insert_entry!();
+        let insert = bind_event!(bind_new!(sqlx::query(INSERT), new), new.event);
+        let insert = insert.bind(rows::shown(new.shown.as_ref()).map(Json));
         if insert.execute(&mut *self).await?.rows_affected() == 0 {
             return Ok(false);
         }
@@ -145,6 +147,7 @@ impl Write for PgConnection {
     async fn insert(&mut self, new: &NewRow) -> Outcome<bool> {
         const INSERT: &str = and_event!(insert_entry!());
         let insert = bind_event!(bind_new!(sqlx::query(INSERT), new), new.event);
+        let insert = insert.bind(rows::shown(new.shown.as_ref()).map(Json));
         Ok(insert.execute(&mut *self).await?.rows_affected() == 1)
     }
 

@@ -55,8 +55,10 @@ struct Arguments {
     expired_time: Option<i64>,
     /// Where QFPay reports the result, at most 256
     notify_url: Option<String>,
-    /// Where the payer goes afterwards, at most 512; web, WAP, in-app types
+    /// Where the payer goes afterwards, at most 512; web, WAP, in-app, card types
     return_url: Option<String>,
+    /// After a failure, at most 256; card types
+    failed_url: Option<String>,
     /// WeChat openid, at most 128
     sub_openid: Option<String>,
     /// Alipay user id, at most 64
@@ -88,7 +90,8 @@ const OWN: [Field; 2] = [Field::OutTradeNo, Field::Syssn];
 #[tool_router(router = create_payment_router, vis = "pub(super)")]
 impl Server {
     /// Start a payment at QFPay and get what the payer needs: a QR code, a link, or the result.
-    /// `pending` means the order exists and is NOT paid; call wait_for_payment until it is `paid`.
+    /// `pending` (the order exists) and `awaiting_payer` (not yet) are NOT paid; call wait_for_payment
+    /// until it is `paid`.
     /// Safe to repeat with the same out_trade_no: it is charged at most once. If the answer is
     /// `in_doubt`, never pay again; query.
     #[tool(
@@ -110,7 +113,7 @@ impl Server {
         answers: InputResponses,
         context: RequestContext<RoleServer>,
     ) -> Result<Reply<PaymentReply>, Refusal> {
-        let payment = parse(arguments)?;
+        let payment = parse(arguments, self.payments.settings.notify_url.is_some())?;
         let caller = Self::caller(TOOL, &context);
         let (brought, number) = (Brought { state, answers }, payment.number.clone());
         let terms = payment.terms.clone();
@@ -140,7 +143,8 @@ impl Server {
     }
 }
 
-fn parse(arguments: JsonObject) -> Result<NewPayment, Refusal> {
+/// `reports` says whether an operator set where QFPay reports results.
+fn parse(arguments: JsonObject, reports: bool) -> Result<NewPayment, Refusal> {
     let mut reader = Reader::new(arguments, &SCHEMA);
     let number = reader.text("out_trade_no");
     let number = reader.parse("out_trade_no", number, str::parse);
@@ -161,6 +165,15 @@ fn parse(arguments: JsonObject) -> Result<NewPayment, Refusal> {
     let extras = read_extras(&mut reader);
     if let Some(pay_type) = pay_type {
         check_type(&mut reader, pay_type, currency, amount.filter(|_| currency.is_some()), &extras);
+        let given = |it: &Field| extras.contains_key(it) || (reports && *it == Field::NotifyUrl);
+        for field in pay_type.requires.iter().filter(|it| !given(it)) {
+            let rule = field.rule();
+            let text = format!(
+                "{} ({}) needs it: {}, for example `{}`",
+                pay_type.code, pay_type.name, rule.meaning, rule.example
+            );
+            reader.problem(rule.name, text);
+        }
     }
     let new = currency.and(amount).zip(pay_type).map(|(amount, pay_type)| NewPayment {
         number,
@@ -196,11 +209,7 @@ fn read_pay_type(text: &str) -> Result<&'static PayType, String> {
     };
     let name = pay_type.name;
     let why = match pay_type.service {
-        Service::Payment => return Ok(pay_type),
-        Service::Checkout => {
-            "takes card details on QFPay's checkout page or payment element, which this tool does \
-             not create; the payment API returns nothing a payer could use for it"
-        }
+        Service::Payment | Service::Checkout => return Ok(pay_type),
         Service::Terminal => "works on a QFPay terminal only",
         Service::PreAuth => "is a pre-authorisation, another flow than a payment",
         Service::Retired => "is no longer offered by QFPay",
@@ -255,11 +264,6 @@ fn check_type(
                 format!("`{}` is too little for {this}; send at least {least}", amount.minor());
             reader.problem("amount", text);
         }
-    }
-    for field in pay_type.requires.iter().filter(|it| !extras.contains_key(it)) {
-        let rule = field.rule();
-        let text = format!("{this} needs it: {}, for example `{}`", rule.meaning, rule.example);
-        reader.problem(rule.name, text);
     }
     if extras.contains_key(&Field::RmbTag) && currency.is_some_and(|it| it.code != "CNY") {
         reader.problem("rmb_tag", "it goes with the currency CNY only; leave it out");

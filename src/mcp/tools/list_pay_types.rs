@@ -29,7 +29,7 @@ const NAMED: usize = 12;
 struct Arguments {
     #[schemars(extend("enum" = pay_types::wallets()))]
     wallet: Option<String>,
-    /// mpm: merchant shows a QR code; cpm: payer does; web, wap: browser; app, jsapi, mini: in an app
+    /// mpm: merchant shows a QR code; cpm: payer does; web, wap: browser; app, jsapi, mini: in an app; card: page
     #[schemars(extend("enum" = flows()))]
     flow: Option<String>,
     /// ISO code
@@ -108,7 +108,7 @@ impl Server {
         let full = found.len() <= FULL;
         let next_step = match found.len() {
             0 => "Nothing fits; call list_pay_types with fewer filters.".to_owned(),
-            _ if found.iter().all(|it| it.service != Service::Payment) => {
+            _ if found.iter().all(|it| !it.is_offered()) => {
                 "None of these can be used with create_payment; not_here says why.".to_owned()
             }
             _ if full => "Call create_payment with one of these codes.".to_owned(),
@@ -142,7 +142,7 @@ impl Filter {
         let all = match &self.query {
             Some(query) => pay_types::search(query),
             None if self.wallet.is_some() || self.flow.is_some() => PAY_TYPES.iter().collect(),
-            None => PAY_TYPES.iter().filter(|it| it.service == Service::Payment).collect(),
+            None => PAY_TYPES.iter().filter(|it| it.is_offered()).collect(),
         };
         let fits = |it: &&PayType| {
             self.wallet.as_ref().is_none_or(|wallet| it.wallet == wallet)
@@ -150,14 +150,13 @@ impl Filter {
                 && self.currency.is_none_or(|currency| it.takes(currency))
         };
         let fitting: Vec<_> = all.into_iter().filter(fits).collect();
-        let served = fitting.iter().any(|it| it.service == Service::Payment);
-        fitting.into_iter().filter(|it| !served || it.service == Service::Payment).collect()
+        let served = fitting.iter().any(|it| it.is_offered());
+        fitting.into_iter().filter(|it| !served || it.is_offered()).collect()
     }
 }
 
 fn flows() -> Vec<&'static str> {
-    let served =
-        |flow: &Flow| PAY_TYPES.iter().any(|it| it.flow == *flow && it.service == Service::Payment);
+    let served = |flow: &Flow| PAY_TYPES.iter().any(|it| it.flow == *flow && it.is_offered());
     Flow::ALL.iter().filter(|it| served(it)).map(|it| it.word()).collect()
 }
 
@@ -216,8 +215,7 @@ impl One {
             refunds: full.then(|| refunds(it)),
             note: Some(it.note).filter(|note| full && !note.is_empty()),
             not_here: match it.service {
-                Service::Payment => None,
-                Service::Checkout => Some("only on QFPay's checkout page"),
+                Service::Payment | Service::Checkout => None,
                 Service::Terminal => Some("only on a terminal"),
                 Service::PreAuth => Some("a pre-authorisation"),
                 Service::Retired => Some("no longer offered"),

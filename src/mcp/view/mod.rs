@@ -1,5 +1,6 @@
 //! Replies: how orders and refunds look to an agent. One vocabulary of `status`, no empty fields,
 //! and always a `next_step` that names a tool.
+mod checkout;
 mod next;
 mod order;
 mod payment;
@@ -11,6 +12,7 @@ use jiff::civil::DateTime;
 
 pub use self::status::{NEEDS_APPROVAL, Status};
 pub(super) use self::{
+    checkout::not_taken_back,
     next::{after_asking, after_cancel, after_query},
     order::{OneRefund, Order},
     payment::PaymentReply,

@@ -1,7 +1,11 @@
 //! What to do next where that hangs on more than the status.
 use jiff::Timestamp;
 
-use super::{Status, query};
+use super::{
+    Status,
+    checkout::{awaiting, not_taken_back},
+    query,
+};
 use crate::{
     client::Trouble,
     domain::{OrderNumber, PaymentState, RefundState},
@@ -46,6 +50,7 @@ pub(in crate::mcp) fn after_query(orders: &[OrderView], now: Timestamp) -> Strin
     }
     let next = Status::of_payment(order.status).next(&number);
     match order.status {
+        PaymentState::AwaitingPayer => awaiting(&number, order.page, order.at_qfpay),
         PaymentState::Pending if is_over(order, now) => out_of_time(&number),
         PaymentState::Sent | PaymentState::InDoubt if !order.at_qfpay => format!(
             "QFPay has no record of it so far. {next} If that stays so for some minutes, a person \
@@ -100,6 +105,10 @@ pub(in crate::mcp) fn after_cancel(cancelled: &Cancelled, number: &OrderNumber) 
             format!("It was not ended, since it is paid. {next}")
         }
         PaymentState::Refunded => next,
+        PaymentState::AwaitingPayer => format!(
+            "The payer's attempt was ended, but their checkout page cannot be taken back. {}",
+            not_taken_back(number, order.page)
+        ),
         PaymentState::Pending | PaymentState::Sent | PaymentState::InDoubt if cancelled.refused => {
             format!(
                 "QFPay did not end it. It may still be paid until it expires by itself: do not show \

@@ -5,14 +5,16 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
-    LATE, Status, meaning,
+    LATE, Status,
+    checkout::awaiting,
+    meaning,
     next::{failed, out_of_time, pause},
 };
 use crate::{
     client::Trouble,
     domain::{PaymentState, PaymentTerms},
     ledger::Payment,
-    payments::{consent::Needed, create::Receipt},
+    payments::{Page, consent::Needed, create::Receipt},
     spec::{Currency, Flow, resp_codes::Operation},
 };
 
@@ -58,12 +60,18 @@ impl PaymentReply {
         zone: &TimeZone,
         now: Timestamp,
     ) -> Self {
-        let Receipt { payment, replayed, trouble } = receipt;
+        let Receipt { payment, replayed, page, trouble } = receipt;
         let amount = payment.terms.amount;
         let expires_at = payment.terms.expires_at(payment.asked_at());
         let over = expires_at.is_some_and(|it| it < now);
-        let open = matches!(payment.state, PaymentState::Pending | PaymentState::InDoubt) && !over;
+        let states: &[PaymentState] = match page {
+            None => &[PaymentState::Pending, PaymentState::InDoubt],
+            // Where an attempt is in doubt, nobody should begin another.
+            Some(_) => &[PaymentState::AwaitingPayer, PaymentState::Pending],
+        };
+        let open = states.contains(&payment.state) && !over;
         let status = Status::of_payment(payment.state);
+        let next_step = after_payment(&payment, page, trouble.as_ref(), over);
         let shown = if open { payment.shown.clone() } else { crate::domain::Shown::default() };
         let params = shown.pay_params.and_then(|it| serde_json::from_str(&it).ok());
         Self {
@@ -92,7 +100,7 @@ impl PaymentReply {
                 .map(ToString::to_string)
                 .or_else(|| payment.late.then(|| LATE.to_owned()))
                 .or_else(|| caution(amount.currency())),
-            next_step: after_payment(&payment, trouble.as_ref(), over),
+            next_step,
             out_trade_no: payment.number.to_string(),
         }
     }
@@ -141,12 +149,23 @@ fn local(at: Timestamp, zone: &TimeZone) -> String {
     at.to_zoned(zone.clone()).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
 }
 
-fn after_payment(payment: &Payment, trouble: Option<&Trouble>, over: bool) -> String {
+fn after_payment(
+    payment: &Payment,
+    page: Option<Page>,
+    trouble: Option<&Trouble>,
+    over: bool,
+) -> String {
     let number = payment.number.as_str();
     let next = Status::of_payment(payment.state).next(number);
     match payment.state {
         PaymentState::Intended => pause(trouble) + &next,
+        PaymentState::AwaitingPayer => {
+            let what = if over { "" } else { show(payment) };
+            format!("{what}{}", awaiting(number, page, payment.respcd.is_some()))
+        }
         PaymentState::Pending if over => out_of_time(number),
+        // Whoever began on a page has it open.
+        PaymentState::Pending if page.is_some() => next,
         PaymentState::Pending => format!("{}{next}", show(payment)),
         PaymentState::Failed => {
             failed(number, payment.respcd.as_deref(), payment.resperr.as_deref())

@@ -42,6 +42,10 @@ impl Status {
                 "It is on its way to QFPay, and may have arrived.",
                 r#"Do not pay again. Call query_transaction {"out_trade_no":"{n}"} in some seconds."#,
             ),
+            PaymentState::AwaitingPayer => (
+                "It waits for a payer on QFPay's checkout page, who has to choose there first.",
+                r#"Call wait_for_payment {"out_trade_no":"{n}"} until it is `paid`. Nobody can take the page back."#,
+            ),
             PaymentState::Pending => (
                 "QFPay has the order, and it is not paid.",
                 r#"Call wait_for_payment {"out_trade_no":"{n}"} until it is `paid`; to give up, call cancel_payment {"out_trade_no":"{n}"}."#,

@@ -1,16 +1,20 @@
 //! Write down what QFPay's records say of our orders, and what it means that it has none.
 use jiff::SignedDuration;
 
-use super::records::{RECEIVED, accounts_for, best, best_refund, is_named, is_of, rank};
+use super::records::{
+    RECEIVED, accounts_for, best, best_refund, event_in, is_named, is_of, paid_again, rank,
+};
 use crate::{
     client::Trade,
     domain::{OrderNumber, PaymentEvent, PaymentState, RefundEvent, RefundState},
-    ledger::{Caller, Entry, Happening, LedgerError, News, Note, Payment, Record, Refund},
+    ledger::{Caller, Entry, Event, Happening, LedgerError, News, Note, Payment, Record, Refund},
     payments::{Payments, news_in},
 };
 
 /// What is kept of something that QFPay does not know.
 pub const NO_RECORD: &str = "QFPay has no record of it";
+/// What is kept of a checkout page that ended without an order.
+pub const NOBODY_CHOSE: &str = "nobody paid on the checkout page";
 /// Longer than any call of ours takes to get its answer and write it down: whoever sent it before
 /// then waits no more.
 const LONGEST_CALL: SignedDuration = SignedDuration::from_mins(6);
@@ -67,19 +71,30 @@ impl Payments {
         trades: &[Trade],
         all: bool,
     ) -> Result<Payment, LedgerError> {
+        let page = self.page_of(&payment);
         if let Some(trade) = best(trades, &payment) {
+            self.tell_of_more(caller, &payment, trades).await?;
             let note = Note::new(caller, Happening::Learned);
-            return self
-                .settle_payment(payment, trade.payment_event(), &news_in(trade), &note)
-                .await;
+            let event = event_in(trade, &payment, page);
+            return self.settle_payment(payment, event, &news_in(trade), &note).await;
         }
         // A record under its number that we cannot match is still a record.
-        let unknown = matches!(payment.state, PaymentState::Sent | PaymentState::InDoubt)
-            && !is_named(trades, &payment.number);
-        match self.silence(&payment).filter(|_| all && unknown) {
+        let unknown = matches!(
+            payment.state,
+            PaymentState::Sent | PaymentState::InDoubt | PaymentState::AwaitingPayer
+        ) && !is_named(trades, &payment.number);
+        if page.is_some_and(|it| !it.over) || !all || !unknown {
+            return Ok(payment);
+        }
+        let note = Note::new(caller, Happening::GivenUp);
+        if payment.state == PaymentState::AwaitingPayer {
+            let news = no_record(NOBODY_CHOSE);
+            return self.settle_payment(payment, PaymentEvent::Closed, &news, &note).await;
+        }
+        match self.silence(&payment) {
             Some(Silence::Long) if payment.state == PaymentState::InDoubt => {
-                let note = Note::new(caller, Happening::GivenUp);
-                self.settle_payment(payment, PaymentEvent::Refused, &no_record(), &note).await
+                let news = no_record(NO_RECORD);
+                self.settle_payment(payment, PaymentEvent::Refused, &news, &note).await
             }
             Some(_) if payment.state == PaymentState::Sent => {
                 let note = Note::new(caller, Happening::Silent);
@@ -87,6 +102,33 @@ impl Payments {
             }
             Some(_) | None => Ok(payment),
         }
+    }
+
+    /// Writes down, once, that a number was paid more than once, and tells the operator.
+    async fn tell_of_more(
+        &self,
+        caller: &Caller,
+        payment: &Payment,
+        trades: &[Trade],
+    ) -> Result<(), LedgerError> {
+        let more = paid_again(trades, payment).filter(|it| is_of(it, payment));
+        let more: Vec<String> =
+            more.filter_map(|it| it.syssn.as_ref().map(|syssn| format!("syssn {syssn}"))).collect();
+        if more.is_empty() {
+            return Ok(());
+        }
+        let known = self.ledger.history(&payment.number).await?;
+        for detail in more {
+            let told =
+                |it: &&Event| it.what == Happening::PaidAgain && it.detail == Some(detail.clone());
+            if known.iter().any(|it| told(&it)) {
+                continue;
+            }
+            tracing::error!(number = %payment.number, detail, "it was paid more than once");
+            let note = Note::new(caller, Happening::PaidAgain).saying(detail);
+            self.ledger.note(Some(&payment.number), None, note, self.clock.now()).await?;
+        }
+        Ok(())
     }
 
     /// The same for a refund. One that QFPay said it works on can stay so until the next day. Its
@@ -113,7 +155,8 @@ impl Payments {
         match self.silence(&refund).filter(|_| unknown) {
             Some(Silence::Long) if missing && refund.state == RefundState::InDoubt => {
                 let note = Note::new(caller, Happening::GivenUp);
-                self.settle_refund(refund, RefundEvent::Refused, &no_record(), &note).await
+                let news = no_record(NO_RECORD);
+                self.settle_refund(refund, RefundEvent::Refused, &news, &note).await
             }
             Some(_) if refund.state == RefundState::Sent => {
                 let note = Note::new(caller, Happening::Silent);
@@ -169,7 +212,7 @@ impl Payments {
     }
 }
 
-/// What is new about something that never arrived.
-fn no_record() -> News {
-    News { resperr: Some(NO_RECORD.to_owned()), ..News::default() }
+/// What is new about something that never arrived, or never came about.
+fn no_record(why: &str) -> News {
+    News { resperr: Some(why.to_owned()), ..News::default() }
 }

@@ -4,9 +4,9 @@
 //! know: an order of ours is looked for in its month, any other month by month into the past.
 use jiff::civil::DateTime;
 
-use super::{Payments, Refused};
+use super::{Page, Payments, Refused};
 use crate::{
-    client::{Kind, Page, Query, Trade},
+    client::{self, Kind, Query, Trade},
     domain::{
         OrderNumber, PaymentEvent, RefundState, Syssn,
         time::{self, Window},
@@ -23,11 +23,11 @@ mod view;
 pub(super) use self::view::{payment_state, refund_state};
 use self::{
     learn::Asked,
-    records::{RECEIVED, best, best_refund, finds_refunds, rank},
-    view::{grouped, raw, view},
+    records::{best, best_refund, event_in, finds_refunds, paid_again, rank},
+    view::{grouped, raw},
 };
 pub use self::{
-    learn::NO_RECORD,
+    learn::{NO_RECORD, NOBODY_CHOSE},
     view::{Found, MOST_RAW, OrderView, RefundView},
 };
 
@@ -145,6 +145,11 @@ impl Payments {
         self.unknown(caller, query, months, hop).await
     }
 
+    fn view(&self, payment: Payment, refunds: Vec<Refund>, trades: &[Trade]) -> OrderView {
+        let page = self.page_of(&payment);
+        view::view(payment, refunds, trades, page)
+    }
+
     /// An order of our ledger, with its refunds.
     async fn known(&self, caller: &Caller, payment: Payment) -> Result<Found, Refused> {
         let refunds = match &payment.syssn {
@@ -181,18 +186,17 @@ impl Payments {
         // A number that was not asked for, or stands beyond what was read, is not missing.
         let all = trouble.is_none() && refunds.len() < MAX_NUMBERS && trades.len() < MAX_RECORDS;
         let asked = Asked { all, refunds: complete || by_number };
+        let page = self.page_of(&payment);
         let settled = self.settle(caller, payment, refunds, &trades, asked).await;
         // What QFPay says is told even where it cannot be written down now.
         let unwritten = settled.as_ref().err().map(ToString::to_string);
-        let (payment, mut refunds) = settled.unwrap_or_else(|_| unwritten_view(known, &trades));
+        let (payment, mut refunds) =
+            settled.unwrap_or_else(|_| unwritten_view(known, &trades, page));
         // What was only meant and never left is no refund.
         refunds.retain(|it| it.state != RefundState::Intended);
-        let main = best(&trades, &payment).and_then(|it| it.syssn.clone());
-        let again = trades.iter().filter(|it| {
-            it.kind == Kind::Payment && rank(it.payment_event()) == RECEIVED && it.syssn != main
-        });
-        let again: Vec<Trade> = again.cloned().collect();
-        let order = OrderView { refunds_complete: complete, ..view(payment, refunds, &trades) };
+        let again: Vec<Trade> = paid_again(&trades, &payment).cloned().collect();
+        let order =
+            OrderView { refunds_complete: complete, ..self.view(payment, refunds, &trades) };
         let orders = std::iter::once(order).chain(grouped(&again).orders).collect();
         Ok(Found { orders, raw: raw(&trades), trouble, unwritten, ..Found::default() })
     }
@@ -326,7 +330,7 @@ impl Payments {
     }
 
     /// Asks QFPay, and tells its refusal of the question apart from an empty answer.
-    pub(super) async fn ask(&self, query: &Query) -> Result<Page, Refused> {
+    pub(super) async fn ask(&self, query: &Query) -> Result<client::Page, Refused> {
         let page = self.gateway.query(query).await.map_err(Refused::Unanswered)?;
         if page.respcd == "0000" {
             return Ok(page);
@@ -363,9 +367,11 @@ fn asked_for(trade: &Trade, query: &Query) -> bool {
 fn unwritten_view(
     (mut payment, mut refunds): (Payment, Vec<Refund>),
     trades: &[Trade],
+    page: Option<Page>,
 ) -> (Payment, Vec<Refund>) {
     if let Some(trade) = best(trades, &payment) {
-        payment.state = payment.state.on(trade.payment_event()).unwrap_or(payment.state);
+        let event = event_in(trade, &payment, page);
+        payment.state = payment.state.on(event).unwrap_or(payment.state);
     }
     for refund in &mut refunds {
         if let Some(trade) = best_refund(trades, refund) {

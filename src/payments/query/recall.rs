@@ -1,5 +1,5 @@
 //! What the ledger alone knows of orders. Nothing here asks QFPay.
-use super::{Found, OrderView, view::view};
+use super::{Found, OrderView};
 use crate::{
     client::Trouble,
     domain::{OrderNumber, RefundState},
@@ -14,7 +14,7 @@ impl Payments {
         let Some((payment, mut refunds)) = self.written(number).await? else { return Ok(None) };
         // What was only meant and never left is no refund.
         refunds.retain(|it| it.state != RefundState::Intended);
-        Ok(Some(OrderView { refunds_complete: false, ..view(payment, refunds, &[]) }))
+        Ok(Some(OrderView { refunds_complete: false, ..self.view(payment, refunds, &[]) }))
     }
 
     /// The last of what happened to an order and its refunds, oldest first and at most so many, and

@@ -3,6 +3,7 @@ use crate::{
     client::{Kind, Trade},
     domain::{OrderNumber, PaymentEvent, RefundEvent, RefundState},
     ledger::{Payment, Refund},
+    payments::Page,
 };
 
 /// The record that tells how a payment stands. One number can have several: failed tries and a
@@ -14,6 +15,15 @@ pub(super) fn best<'a>(trades: &'a [Trade], payment: &Payment) -> Option<&'a Tra
         let same = payment.syssn.is_some() && it.syssn == payment.syssn;
         (rank(it.payment_event()), same)
     })
+}
+
+/// What a record means for `payment`. As long as a payer may be in the middle of its checkout page,
+/// an attempt there that failed is no end: they may try again.
+pub(super) fn event_in(trade: &Trade, payment: &Payment, page: Option<Page>) -> PaymentEvent {
+    let event = trade.payment_event();
+    let ended = matches!(event, PaymentEvent::Refused | PaymentEvent::Closed);
+    let goes_on = payment.state.is_open() && page.is_some_and(|it| !it.over);
+    if ended && goes_on { PaymentEvent::AttemptFailed } else { event }
 }
 
 /// Whether any record has this number, whatever else it says.
@@ -70,6 +80,17 @@ pub(super) fn accounts_for(trades: &[Trade], payment: &Payment) -> bool {
     least <= made
 }
 
+/// The other records of a payment's number that say that money was received: it was paid more than
+/// once, in several tabs of a checkout page for instance (contract §7).
+pub(super) fn paid_again<'a>(
+    trades: &'a [Trade],
+    payment: &Payment,
+) -> impl Iterator<Item = &'a Trade> {
+    let main = best(trades, payment).and_then(|it| it.syssn.clone());
+    let received = |it: &&Trade| it.kind == Kind::Payment && rank(it.payment_event()) == RECEIVED;
+    trades.iter().filter(received).filter(move |it| it.syssn != main)
+}
+
 /// The rank of records that say that the money was received.
 pub(super) const RECEIVED: u8 = 3;
 
@@ -82,7 +103,9 @@ pub(super) fn rank(event: PaymentEvent) -> u8 {
         PaymentEvent::Lost => 1,
         PaymentEvent::Refused
         | PaymentEvent::Closed
+        | PaymentEvent::AttemptFailed
         | PaymentEvent::Send
+        | PaymentEvent::Offer
         | PaymentEvent::NotSent => 0,
     }
 }

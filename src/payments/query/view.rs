@@ -9,7 +9,7 @@ use crate::{
         Amount, OrderNumber, PaymentEvent, PaymentState, RefundEvent, RefundState, Syssn, time,
     },
     ledger::{Payment, Refund},
-    payments::Refused,
+    payments::{Page, Refused},
     spec::PayType,
 };
 
@@ -58,6 +58,8 @@ pub struct OrderView {
     pub refunds_complete: bool,
     /// Whether QFPay has a record of it.
     pub at_qfpay: bool,
+    /// How its checkout page stands, where it is paid on one.
+    pub page: Option<Page>,
 }
 
 /// One refund as it stands.
@@ -94,8 +96,13 @@ impl OrderView {
     }
 }
 
-/// An order of the ledger, with what QFPay's record adds.
-pub(super) fn view(payment: Payment, refunds: Vec<Refund>, trades: &[Trade]) -> OrderView {
+/// An order of the ledger, with what QFPay's record adds; `page` is its checkout page, if any.
+pub(super) fn view(
+    payment: Payment,
+    refunds: Vec<Refund>,
+    trades: &[Trade],
+    page: Option<Page>,
+) -> OrderView {
     let trade = best(trades, &payment);
     let numbers: Vec<OrderNumber> = refunds.iter().map(|it| it.number.clone()).collect();
     let ours = refunds.into_iter().map(|it| {
@@ -112,7 +119,7 @@ pub(super) fn view(payment: Payment, refunds: Vec<Refund>, trades: &[Trade]) -> 
         number: Some(payment.number.clone()),
         status: payment.state,
         amount: Some(payment.terms.amount),
-        pay_type: Some(payment.terms.pay_type),
+        pay_type: Some(paid_with(&payment, trade)),
         asked_at: Some(payment.asked_at()),
         expires_at: payment.terms.expires_at(payment.asked_at()),
         txdtm: trade.and_then(sent_time),
@@ -122,10 +129,18 @@ pub(super) fn view(payment: Payment, refunds: Vec<Refund>, trades: &[Trade]) -> 
         refunds: ours.chain(others.map(refund_in)).collect(),
         refunds_complete: true,
         at_qfpay: trade.is_some(),
+        page,
         syssn: payment.syssn,
         respcd: payment.respcd,
         resperr: payment.resperr,
     }
+}
+
+/// The way that was chosen: on a checkout page the payer does, and what can be cancelled or
+/// refunded depends on it.
+fn paid_with(payment: &Payment, trade: Option<&Trade>) -> &'static PayType {
+    let chosen = trade.filter(|_| payment.terms.on_a_page()).and_then(|it| it.pay_type);
+    chosen.unwrap_or(payment.terms.pay_type)
 }
 
 fn refund_view(refund: Refund, trade: Option<&Trade>) -> RefundView {
@@ -184,6 +199,7 @@ fn order_in(trade: &Trade) -> OrderView {
         refunds: Vec::new(),
         refunds_complete: false,
         at_qfpay: true,
+        page: None,
     }
 }
 
@@ -210,7 +226,11 @@ pub(in crate::payments) fn payment_state(event: PaymentEvent) -> PaymentState {
         PaymentEvent::Accepted => PaymentState::Pending,
         PaymentEvent::Refused => PaymentState::Failed,
         PaymentEvent::Closed => PaymentState::Closed,
-        PaymentEvent::Lost | PaymentEvent::Send | PaymentEvent::NotSent => PaymentState::InDoubt,
+        PaymentEvent::Lost
+        | PaymentEvent::Send
+        | PaymentEvent::Offer
+        | PaymentEvent::AttemptFailed
+        | PaymentEvent::NotSent => PaymentState::InDoubt,
     }
 }
 

@@ -122,7 +122,8 @@ impl<'a> Pair<'a> {
         let rest = match (self.ours, self.best()) {
             (None, _) => self.strangers(day, payments),
             (Some(ours), None) => {
-                let missing = ours.status.counts() && day.contains(&ours.asked_at);
+                let sent = ours.status.counts() && !ours.status.awaits();
+                let missing = sent && day.contains(&ours.asked_at);
                 if missing { vec![Difference::missing_there(ours)] } else { Vec::new() }
             }
             (Some(ours), Some(best)) if is_in(day, best) => between(ours, best),
@@ -169,8 +170,9 @@ fn between(ours: &Ours, theirs: &Theirs) -> Vec<Difference> {
         tell(What::Payment, here.to_string(), there.to_string());
     }
     if let (Some(here), Some(there)) = (ours.pay_type, theirs.pay_type) {
-        // Of a payer's code QFPay names the wallet that it turned out to be.
-        if here.code != there.code && here.flow != Flow::Cpm {
+        // Of a payer's code QFPay names the wallet that it turned out to be, and of a checkout page
+        // the way that was chosen there.
+        if here.code != there.code && !matches!(here.flow, Flow::Cpm | Flow::Card) {
             tell(What::PayType, here.code.to_owned(), there.code.to_owned());
         }
     }

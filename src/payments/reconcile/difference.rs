@@ -166,7 +166,8 @@ fn written(amount: Option<Amount>) -> String {
     amount.map_or_else(|| "an amount that cannot be read".to_owned(), |it| it.to_string())
 }
 
-/// Whether two statuses say other things about money.
+/// Whether two statuses say other things about money. On a checkout page an attempt that failed is
+/// no end.
 pub(super) fn differ(ours: Status, theirs: Status) -> bool {
-    ours != theirs && (ours.counts() || theirs.counts())
+    ours != theirs && ((ours.counts() && !ours.awaits()) || theirs.counts())
 }

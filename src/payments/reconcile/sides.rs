@@ -57,6 +57,11 @@ impl Status {
         }
     }
 
+    /// Whether the payer has yet to choose on a checkout page: until then QFPay has no order.
+    pub(super) fn awaits(self) -> bool {
+        self == Self::Payment(PaymentState::AwaitingPayer)
+    }
+
     /// The record that counts of several under one number has the highest.
     pub(super) fn rank(self) -> u8 {
         if self.is_held() {

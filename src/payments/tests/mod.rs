@@ -1,5 +1,6 @@
 //! What the use cases promise, held against a scripted QFPay and a real ledger.
 mod cancelling;
+mod checkout;
 mod consenting;
 mod following;
 mod notices;

@@ -66,6 +66,7 @@ async fn a_payment_whose_process_died_is_in_doubt_once_nobody_can_be_waiting() {
         unless_repeated_since: None,
         budget: None,
         consent: &crate::ledger::Consent::NotNeeded,
+        page: None,
         caller: &CALLER,
         now: world.payments.clock.now(),
     };
@@ -91,6 +92,7 @@ async fn what_was_sent_long_ago_is_in_doubt_first_and_may_still_be_answered() {
         unless_repeated_since: None,
         budget: None,
         consent: &crate::ledger::Consent::NotNeeded,
+        page: None,
         caller: &CALLER,
         now: world.payments.clock.now(),
     };

@@ -103,6 +103,15 @@ impl Gateway for Script {
         Answer::parse(body.as_bytes(), SignatureCheck::Absent)
     }
 
+    async fn checkout(
+        &self,
+        order: &OrderNumber,
+        _: &PaymentTerms,
+        at: Timestamp,
+    ) -> Result<String, Trouble> {
+        Ok(format!("https://qfpay.example/checkstand/#/?{order}&{}", at.as_millisecond()))
+    }
+
     async fn refund(&self, number: &OrderNumber, terms: &RefundTerms, _: Timestamp) -> Exchange {
         let body = self.next(&format!("refund {number} {}", terms.amount.minor()))?;
         Answer::parse(body.as_bytes(), SignatureCheck::Absent)

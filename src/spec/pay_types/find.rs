@@ -1,7 +1,7 @@
 //! From words, or a code that is wrong, to payment types: in memory, by spelling alone.
 use std::cmp::Reverse;
 
-use super::{Flow, PAY_TYPES, PayType, Service};
+use super::{Flow, PAY_TYPES, PayType};
 use crate::spec::search::words::{edit_distance, is_near};
 
 /// Characters of a query that are read; the rest is no name of a payment type.
@@ -45,24 +45,24 @@ pub fn search(query: &str) -> Vec<&'static PayType> {
     }
     let most = found.iter().map(|(count, ..)| *count).max().unwrap_or(0);
     found.retain(|(count, ..)| 0 < *count && *count == most);
-    found.sort_by_key(|(_, score, it)| (Reverse(*score), it.service != Service::Payment));
+    found.sort_by_key(|(_, score, it)| (Reverse(*score), !it.is_offered()));
     found.into_iter().map(|(.., it)| it).collect()
 }
 
-/// The types that can be paid with `POST /trade/v1/payment` and come nearest to a wrong `code`,
+/// The types that can be paid with here and come nearest to a wrong `code`,
 /// best first: by digits for a number, else by words such as `wechat qr`.
 pub fn nearest(code: &str, limit: usize) -> Vec<&'static PayType> {
     let code = code.trim();
     if !code.is_empty() && code.len() <= 12 && code.bytes().all(|b| b.is_ascii_digit()) {
         return nearest_by_digits(code, limit);
     }
-    let fits = search(code).into_iter().filter(|it| it.service == Service::Payment);
+    let fits = search(code).into_iter().filter(|it| it.is_offered());
     fits.take(limit).collect()
 }
 
 /// At most three of the six digits may differ.
 fn nearest_by_digits(code: &str, limit: usize) -> Vec<&'static PayType> {
-    let payable = PAY_TYPES.iter().filter(|it| it.service == Service::Payment);
+    let payable = PAY_TYPES.iter().filter(|it| it.is_offered());
     let mut near: Vec<(usize, Reverse<usize>, &PayType)> = payable
         .map(|it| {
             let same = it.code.bytes().zip(code.bytes()).take_while(|(a, b)| a == b).count();

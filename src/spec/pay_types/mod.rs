@@ -108,7 +108,7 @@ pub enum Answer {
 pub enum Service {
     /// `POST /trade/v1/payment`.
     Payment,
-    /// Only QFPay's hosted checkout or payment element.
+    /// QFPay's hosted checkout page: no order exists until the payer chooses there.
     Checkout,
     /// Only a terminal.
     Terminal,
@@ -220,18 +220,21 @@ impl PayType {
         self.cancel.filter(|_| self.flow == Flow::Card)
     }
 
+    /// Whether it can be paid with here: through the payment call, or QFPay's checkout page.
+    pub const fn is_offered(&self) -> bool {
+        matches!(self.service, Service::Payment | Service::Checkout)
+    }
+
     /// Whether it uses `field`, required or optional.
     pub fn uses(&self, field: Field) -> bool {
         self.requires.contains(&field) || self.accepts.contains(&field)
     }
 }
 
-/// The wallets that can be paid with here, through the payment call or QFPay's checkout page:
-/// each once, in the order of the table.
+/// The wallets that can be paid with here: each once, in the order of the table.
 pub fn wallets() -> Vec<&'static str> {
-    let offered = |it: &&PayType| matches!(it.service, Service::Payment | Service::Checkout);
     let mut wallets = Vec::new();
-    for it in PAY_TYPES.iter().filter(offered) {
+    for it in PAY_TYPES.iter().filter(|it| it.is_offered()) {
         if !wallets.contains(&it.wallet) {
             wallets.push(it.wallet);
         }

@@ -15,8 +15,8 @@
 //! - Refund windows: 365 days, and 90 for `payme`, as integrators' production tables give them.
 use super::{Answer, Cancel, Flow, Listed, PayType, Refunds, Service};
 use crate::spec::Field::{
-    self, AuthCode, ExpiredTime, ExtendInfo, GoodsInfo, GoodsName, LimitPay, Openid, PayTag,
-    PromotionTag, ReturnUrl, RmbTag, SellerId, SubOpenid,
+    self, AuthCode, ExpiredTime, ExtendInfo, FailedUrl, GoodsInfo, GoodsName, LimitPay, NotifyUrl,
+    Openid, PayTag, ReturnUrl, RmbTag, SellerId, SubOpenid,
 };
 
 const SEED: Listed = Listed { seed: true, newest: true, legacy: false };
@@ -118,9 +118,9 @@ pub static PAY_TYPES: &[PayType] = &[
         note: "New in 2026. pay_params is an address that opens the payer's bank app; banks such as HSBC need an e-certificate first.",
         ..app("802010", "FPS app to app", "fps") },
 
-    // Cards and Apple Pay: paid on QFPay's page or element; no artefact from /trade/v1/payment.
-    PayType { refund_days: Some(365), accepts: &[PromotionTag],
-        note: "Captured at once. A refund on the same day is a void of the full amount.",
+    // Cards and Apple Pay: paid on QFPay's checkout page; no artefact from /trade/v1/payment.
+    PayType { refund_days: Some(365),
+        note: "On QFPay's checkout page, where the payer may choose another way to pay. Captured at once. A refund on the same day is a void of the full amount.",
         ..checkout("802801", "Visa and Mastercard online", "card") },
     terminal("802808", "Visa and Mastercard, card present", "card"),
     PayType { service: Service::Retired, refunds: Refunds::No, listed: LEGACY,
@@ -144,7 +144,7 @@ pub static PAY_TYPES: &[PayType] = &[
     payme(wap("805812", "PayMe WAP (mobile browser)", "payme")),
     payme(web("805814", "PayMe web", "payme")),
 
-    PayType { note: "Reversal voids a completed payment.",
+    PayType { note: "On QFPay's checkout page, where the payer may choose another way to pay. Reversal voids a completed payment.",
         ..checkout("806527", "Apple Pay online", "applepay") },
     terminal("806708", "UnionPay card present", "unionpay"),
     terminal("806808", "American Express, card present", "card"),
@@ -246,9 +246,13 @@ const fn app(code: &'static str, name: &'static str, wallet: &'static str) -> Pa
     }
 }
 
+/// On the page, `expired_time` is how long it takes payers (contract §1.6).
 const fn checkout(code: &'static str, name: &'static str, wallet: &'static str) -> PayType {
     PayType {
         service: Service::Checkout,
+        requires: &[ReturnUrl, NotifyUrl],
+        accepts: &[FailedUrl, ExpiredTime],
+        tighter: Some((ReturnUrl, 256)),
         cancel: Some(Cancel::Reversal),
         ..row(code, name, wallet, Flow::Card)
     }

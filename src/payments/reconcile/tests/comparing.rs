@@ -119,6 +119,17 @@ fn what_surely_moved_no_money_is_no_difference() {
 }
 
 #[test]
+fn a_checkout_page_is_no_order_until_somebody_pays_on_it() {
+    let page =
+        Ours { pay_type: PayType::find("802801"), ..payment("A1", PaymentState::AwaitingPayer) };
+    let compared = |record: &[Theirs]| lines(std::slice::from_ref(&page), record);
+    assert_eq!(compared(&[]), NOTHING);
+    assert_eq!(compared(&[record(&payment("A1", PaymentState::Failed))]), NOTHING);
+    let paid = record(&payment("A1", PaymentState::Paid));
+    insta::assert_snapshot!(compared(&[paid]).join("\n"), @"The payment A1 of HKD 10.00 is `awaiting_payer` here and `paid` at QFPay.");
+}
+
+#[test]
 fn a_failed_try_beside_the_one_that_was_paid_is_none_either() {
     let paid = payment("A1", PaymentState::Paid);
     let tried = Theirs { syssn: "S9".parse().ok(), ..record(&payment("A1", PaymentState::Failed)) };

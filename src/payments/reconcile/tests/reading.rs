@@ -107,6 +107,15 @@ impl Gateway for List {
         panic!("nothing is paid")
     }
 
+    async fn checkout(
+        &self,
+        _: &OrderNumber,
+        _: &PaymentTerms,
+        _: Timestamp,
+    ) -> Result<String, Trouble> {
+        panic!("nothing is offered")
+    }
+
     async fn refund(&self, _: &OrderNumber, _: &RefundTerms, _: Timestamp) -> Exchange {
         panic!("nothing is refunded")
     }
