@@ -36,7 +36,7 @@ pub(super) fn call(
         }
         params.set(name, value.as_str());
     }
-    merchant(settings, &params)?;
+    merchant(settings, &params, MCHID)?;
     Ok(params)
 }
 
@@ -64,16 +64,17 @@ fn signature(
     })
 }
 
-/// `mchid` must be sent by whom it was given to, and by nobody else (contract §1.0).
-fn merchant(settings: &Settings, params: &Params) -> Result<(), Failure> {
-    let problem = match (settings.mchid.as_deref(), params.get(MCHID)) {
+/// `mchid`, under the `name` it has here, must be sent by whom it was given to, and by nobody else
+/// (contract §1.0).
+pub(super) fn merchant(settings: &Settings, params: &Params, name: &str) -> Result<(), Failure> {
+    let problem = match (settings.mchid.as_deref(), params.get(name)) {
         (Some(ours), Some(theirs)) if ours == theirs => return Ok(()),
         (None, None) => return Ok(()),
-        (Some(_), Some(_)) => "mchid: not the one of this account",
-        (Some(_), None) => "mchid: missing; this account has one, so send it in every call",
-        (None, Some(_)) => "mchid: sent, but this account has none; leave it out",
+        (Some(_), Some(_)) => "not the one of this account",
+        (Some(_), None) => "missing; this account has one, so send it in every call",
+        (None, Some(_)) => "sent, but this account has none; leave it out",
     };
-    Err(refuse(&[problem.to_owned()]))
+    Err(refuse(&[format!("{name}: {problem}")]))
 }
 
 /// 1104 naming the parameters: the first in `resperr`, all of several in `respmsg`.

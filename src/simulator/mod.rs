@@ -5,10 +5,13 @@
 //! ledger or of MCP, so that it can catch their mistakes; it can serve any QFPay integration.
 //!
 //! What is ours and not QFPay's: the payer (`payer`), the amounts that trigger an answer
-//! (`triggers`), the faults (`faults`), the pages (`page`) and the built-in credentials.
+//! (`triggers`), the faults (`faults`), the pages (`page`, and how the checkout page looks:
+//! `checkstand`) and the built-in credentials.
 mod book;
 mod cancel;
 mod check;
+mod checkout;
+mod checkstand;
 mod entry;
 mod faults;
 mod limits;

@@ -1,5 +1,5 @@
 //! The pages for people: an order's page with Pay, Fail and Expire, and a first page that says
-//! what this is. Plain HTML; no script, nothing from elsewhere.
+//! what this is. Plain HTML; no script but the checkout page's, nothing from elsewhere.
 //!
 //! A page of another site must not press these buttons: the address asked for has to be loopback
 //! (a name of theirs could point here), and so has the page a press comes from.
@@ -21,6 +21,7 @@ use secrecy::SecretString;
 use super::{
     BookError, Desk, KEY,
     book::{Filter, Trade},
+    checkstand,
     payer::{Act, Payer},
     reply::text,
     wire,
@@ -36,7 +37,7 @@ const CSS: &str = include_str!("page.css");
 const LATEST: u32 = 20;
 /// Seconds after which a page that waits looks again.
 const LOOK_AGAIN: u32 = 2;
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; \
+pub(super) const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; \
                       base-uri 'none'; frame-ancestors 'none'";
 
 pub(super) fn router() -> Router<Arc<Desk>> {
@@ -44,6 +45,7 @@ pub(super) fn router() -> Router<Arc<Desk>> {
         .route("/", get(first))
         .route("/pay/{syssn}", get(order))
         .route("/pay/{syssn}/{act}", post(press))
+        .merge(checkstand::router())
         .layer(middleware::from_fn(guard))
 }
 
@@ -61,7 +63,7 @@ async fn guard(request: Request, next: Next) -> Response {
         (header::CACHE_CONTROL, "no-store"),
     ];
     for (name, value) in set {
-        response.headers_mut().insert(name, header::HeaderValue::from_static(value));
+        response.headers_mut().entry(name).or_insert(header::HeaderValue::from_static(value));
     }
     response
 }
@@ -246,7 +248,7 @@ fn line(trade: &Trade) -> String {
 }
 
 /// The colour and the word of how a trade stands.
-fn state(trade: &Trade) -> (&'static str, &'static str) {
+pub(super) fn state(trade: &Trade) -> (&'static str, &'static str) {
     match (trade.cancel(), trade.respcd.as_str()) {
         ("5", _) => ("wait", "Refunded in part"),
         ("3", _) => ("bad", "Refunded"),
@@ -260,19 +262,19 @@ fn state(trade: &Trade) -> (&'static str, &'static str) {
     }
 }
 
-fn money(minor: i64, currency: &str) -> String {
+pub(super) fn money(minor: i64, currency: &str) -> String {
     let minor = minor.unsigned_abs();
     Currency::find(currency).map_or(format!("{currency} {minor}"), |it| written(minor, it))
 }
 
 /// A line of a list; none for a blank value.
-fn row(html: &mut String, name: &str, value: &str) {
+pub(super) fn row(html: &mut String, name: &str, value: &str) {
     if !value.is_empty() {
         let _ = write!(html, "<dt>{name}</dt><dd>{}</dd>", Text(value));
     }
 }
 
-fn page(title: &str, head: &str, class: &str, body: &str) -> Html<String> {
+pub(super) fn page(title: &str, head: &str, class: &str, body: &str) -> Html<String> {
     Html(format!(
         "<!doctype html><html lang=en><head><meta charset=utf-8><title>{title}</title>\
          <meta name=viewport content=\"width=device-width,initial-scale=1\">{head}\
@@ -281,7 +283,7 @@ fn page(title: &str, head: &str, class: &str, body: &str) -> Html<String> {
 }
 
 /// Text from outside, as HTML text or inside a quoted attribute.
-struct Text<'a>(&'a str);
+pub(super) struct Text<'a>(pub(super) &'a str);
 
 impl fmt::Display for Text<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -26,15 +26,15 @@ use crate::{
 };
 
 /// The respcd while a payer has not paid.
-const UNPAID: &str = "1143";
+pub(super) const UNPAID: &str = "1143";
 /// The respcd of a payer's code that is wrong or was used.
 const BAD_CODE: &str = "1202";
 /// Minutes an order waits where `expired_time` does not say.
-const EXPIRES: i64 = crate::spec::fields::DEFAULT_EXPIRY_MINUTES;
+pub(super) const EXPIRES: i64 = crate::spec::fields::DEFAULT_EXPIRY_MINUTES;
 /// The wallet of the type that takes any wallet's code.
 const UNIFIED: &str = "unified";
 /// What QFPay echoes where no device was named.
-const UDID: &str = "qiantai2";
+pub(super) const UDID: &str = "qiantai2";
 
 /// A payment whose parameters are right.
 struct Asked<'a> {
@@ -280,7 +280,8 @@ pub(super) fn duplicate(desk: &Desk, first: &Trade, asked: &str) -> Result<Reply
         Duplicate::Text1251 => Reply::used(),
         Duplicate::Code1102 => Reply::new("1102"),
         Duplicate::Code2011 => Reply::new("2011"),
-        Duplicate::Echo if first.order_type != asked => Reply::used(),
+        // What was made on a checkout page got no answer to echo.
+        Duplicate::Echo if first.order_type != asked || first.answered.is_empty() => Reply::used(),
         Duplicate::Echo if first.is_payment() => return Ok(made(desk, first)),
         Duplicate::Echo => return Ok(super::refund::made(first)),
     };

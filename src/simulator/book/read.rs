@@ -164,10 +164,10 @@ mod tests {
             plans.push(plan(&book, filter).await);
         }
         insta::assert_snapshot!(plans.join("\n"), @r"
-        SEARCH t USING INDEX trades_number (merchant=? AND out_trade_no=?); USE TEMP B-TREE FOR ORDER BY
+        SEARCH t USING INDEX trades_of_number (merchant=? AND out_trade_no=?); USE TEMP B-TREE FOR ORDER BY
         SEARCH t USING INDEX sqlite_autoindex_trades_1 (syssn=?); USE TEMP B-TREE FOR ORDER BY
         SEARCH t USING INDEX trades_sysdtm (merchant=? AND sysdtm>? AND sysdtm<?)
-        SEARCH t USING INDEX trades_number (merchant=? AND out_trade_no=?)
+        SEARCH t USING INDEX trades_of_number (merchant=? AND out_trade_no=?); USE TEMP B-TREE FOR ORDER BY
         SEARCH t USING INDEX trades_notify (notify_due_ms<?)
         SCAN t
         ");

@@ -17,7 +17,7 @@ CREATE TABLE IF NOT EXISTS trades (
     return_url    TEXT    NOT NULL,
     auth_digest   TEXT,                       -- of a payer's code that was used
     origssn       TEXT,                       -- a refund's payment
-    answered      TEXT    NOT NULL,           -- the respcd the call was answered with
+    answered      TEXT    NOT NULL,           -- the respcd the call was answered with; blank: a checkout page's
     waiting       TEXT    NOT NULL,           -- the respcd while nothing is decided
     pays_ms       INTEGER,                    -- when it becomes 0000 by itself
     expires_ms    INTEGER NOT NULL,
@@ -29,7 +29,9 @@ CREATE TABLE IF NOT EXISTS trades (
     notify_tries  INTEGER NOT NULL DEFAULT 0,
     notify_note   TEXT    NOT NULL DEFAULT ''
 ) STRICT;
-CREATE UNIQUE INDEX IF NOT EXISTS trades_number ON trades (merchant, out_trade_no);
+-- Older books let no number have several trades, as those of a checkout page do.
+DROP INDEX IF EXISTS trades_number;
+CREATE INDEX IF NOT EXISTS trades_of_number ON trades (merchant, out_trade_no);
 CREATE UNIQUE INDEX IF NOT EXISTS trades_code ON trades (merchant, auth_digest) WHERE auth_digest IS NOT NULL;
 CREATE INDEX IF NOT EXISTS trades_origssn ON trades (origssn) WHERE origssn IS NOT NULL;
 CREATE INDEX IF NOT EXISTS trades_sysdtm ON trades (merchant, sysdtm);

@@ -70,7 +70,8 @@ impl NewTrade<'_> {
     }
 }
 
-/// The serial is counted over the whole book, so no two trades of any day share a syssn.
+/// The serial is counted over the whole book, so no two trades of any day share a syssn. A number
+/// has one trade, or any number of a checkout page's.
 const INSERT: &str = "INSERT INTO trades (serial, syssn, merchant, order_type, out_trade_no,
     pay_type, txamt, txcurrcd, txdtm, sysdtm, created_ms, udid, goods_name, return_url,
     auth_digest, origssn, answered, waiting, pays_ms, expires_ms, settled, settled_ms,
@@ -78,6 +79,8 @@ const INSERT: &str = "INSERT INTO trades (serial, syssn, merchant, order_type, o
 SELECT n, printf('%s0002%010d', ?, n), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
     ?, ?
 FROM (SELECT COALESCE(MAX(serial), 0) + 1 AS n FROM trades)
+WHERE NOT EXISTS (SELECT 1 FROM trades WHERE merchant = ? AND out_trade_no = ?
+    AND (answered <> '' OR ? <> ''))
 RETURNING syssn";
 
 /// Settles what still waits, and nothing else.
@@ -193,15 +196,18 @@ async fn insert(
         .bind(new.settled)
         .bind(new.settled.map(|_| new.created_ms))
         .bind(new.notify_url)
-        .bind(new.notify_due_ms);
-    match insert.fetch_one(executor).await {
-        Ok(syssn) => Ok(Some(new.written(syssn))),
+        .bind(new.notify_due_ms)
+        .bind(new.merchant)
+        .bind(new.out_trade_no)
+        .bind(new.answered);
+    match insert.fetch_optional(executor).await {
+        Ok(syssn) => Ok(syssn.map(|it| new.written(it))),
         Err(error) if is_used(&error) => Ok(None),
         Err(error) => Err(error.into()),
     }
 }
 
-/// Whether a unique index, of the number or of the payer's code, refused.
+/// Whether the unique index of the payer's code refused.
 fn is_used(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation)
 }

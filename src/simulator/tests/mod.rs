@@ -1,6 +1,7 @@
 //! The simulator from outside: an independent caller, which signs with `client::sign` and reads
 //! answers by itself.
 mod cancels;
+mod checkout;
 mod faults;
 mod gates;
 mod notifications;
