@@ -9,6 +9,8 @@ mod audit;
 #[cfg(test)]
 mod broken;
 #[cfg(test)]
+mod checkout;
+#[cfg(test)]
 mod cluster;
 #[cfg(test)]
 mod commands;
