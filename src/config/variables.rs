@@ -30,7 +30,7 @@ variables! {
     MCHID = "QFPAY_MCHID", "none; then it is never sent",
         "The merchant id, if QFPay issued one.";
     NOTIFY_URL = "QFPAY_NOTIFY_URL", "none",
-        "Where QFPay is asked to send notifications, with each payment: the public address of `/qfpay/notifications`.";
+        "Where QFPay is asked to send notifications, with each payment: the public address of `/qfpay/notifications`. Payers see it in the address of a checkout page.";
     PROFILES = "QFPAY_PROFILES", "none; then there is one merchant",
         "The names of several merchants that one server works for, comma-separated: `shopa,shopb`. `QFPAY_PROFILE_SHOPA_MCHID`, `QFPAY_PROFILE_SHOPA_KEY_FILE` and so on set for one what is common otherwise.";
     PROFILE = "QFPAY_PROFILE", "none",
@@ -90,7 +90,7 @@ variables! {
     REPEAT_MINUTES = "QFPAY_REPEAT_MINUTES", "5",
         "For how many minutes, 0 to 1440, a payment or refund without a number is refused after one with the same terms. What is unfinished counts however old it is.";
     GIVE_UP_MINUTES = "QFPAY_GIVE_UP_MINUTES", "120",
-        "After how many minutes, 10 to 10080 (in the simulator from 1), something in doubt that QFPay has no record of is taken never to have arrived: `failed`. Never sooner than some twelve.";
+        "After how many minutes, 10 to 10080 (in the simulator from 1), something in doubt that QFPay has no record of is taken never to have arrived: `failed`. Never sooner than some twelve. So long after its end a checkout page on which nobody paid is `closed`.";
     RECOVERY_SECONDS = "QFPAY_RECOVERY_SECONDS", "60",
         "How often what is unfinished is looked for and asked about, 5 to 3600 seconds; at the start as well. `off` leaves it to `qfpay-mcp orders recover`.";
     TIME_ZONE = "QFPAY_TIME_ZONE", "`Asia/Hong_Kong`",
@@ -106,7 +106,7 @@ variables! {
     SIMULATOR_URL = "QFPAY_SIMULATOR_URL", "a simulator inside the server",
         "A simulator that runs already; loopback addresses only.";
     SIMULATOR_PAYER_SECONDS = "QFPAY_SIMULATOR_PAYER_SECONDS", "3",
-        "After how many seconds the simulated payer pays; `never` leaves it to the page behind the QR code.";
+        "After how many seconds the simulated payer pays; `never` leaves it to the page behind the QR code. On a checkout page nobody pays by themselves.";
     LOG = "QFPAY_LOG", "`warn`",
         "What is logged on stderr, as a `tracing` filter: `info`, `qfpay_mcp=debug` ….";
     LOG_FORMAT = "QFPAY_LOG_FORMAT", "`text`",

@@ -37,7 +37,7 @@ fn a1() -> Value {
 }
 
 /// A payer at a checkout page.
-struct Payer {
+pub(crate) struct Payer {
     http: reqwest::Client,
     /// Scheme, host and port.
     base: String,
@@ -45,7 +45,7 @@ struct Payer {
 }
 
 impl Payer {
-    fn at(address: &Value) -> Self {
+    pub(crate) fn at(address: &Value) -> Self {
         let (base, query) = address.as_str().unwrap().split_once("/checkstand/#/?").unwrap();
         let http = reqwest::Client::builder()
             .no_proxy()
@@ -62,7 +62,7 @@ impl Payer {
         seen.text().await.unwrap()
     }
 
-    async fn chooses(&self, pay_type: &str, act: &str) {
+    pub(crate) async fn chooses(&self, pay_type: &str, act: &str) {
         let form = [("query", self.query.as_str()), ("pay_type", pay_type), ("act", act)];
         let url = format!("{}/checkstand/choose", self.base);
         let done = self.http.post(url).form(&form).send().await.unwrap();
@@ -132,9 +132,9 @@ async fn what_the_page_needs_is_told_at_once_and_what_an_operator_set_is_not_ask
     Refused; nothing was sent. 5 arguments are wrong:
     - expired_time: `4` is not allowed; send a whole number from 5 to 120, for example `30`
     - failed_url: `nowhere` is not allowed; send a full http:// or https:// address in ASCII without spaces, for example `https://shop.example/sorry`
-    - auth_code: 802801 (Visa and Mastercard online) does not use it; leave it out
     - return_url: 802801 (Visa and Mastercard online) needs it: where the payer's browser goes after paying, for example `https://shop.example/thanks`
     - notify_url: 802801 (Visa and Mastercard online) needs it: where QFPay reports the result, for example `https://shop.example/qfpay`
+    - auth_code: 802801 (Visa and Mastercard online) does not use it; leave it out
     Put this right and call create_payment again.
     ");
     let mut command = desk.command();

@@ -122,7 +122,10 @@ async fn the_list_is_newest_first_and_can_be_narrowed() {
 async fn what_is_wrong_is_refused_with_what_is_right() {
     let desk = Desk::new();
     for (arguments, right) in [
-        (["--status", "done"], "intended, sent, pending, in_doubt, paid, failed, closed"),
+        (
+            ["--status", "done"],
+            "intended, sent, awaiting_payer, pending, in_doubt, paid, failed, closed",
+        ),
         (["--since", "23.11.2026"], "write 2026-11-23, or '2026-11-23 14:30:00'"),
         (["--json", "--csv"], "cannot be used with"),
         (["show", "a b"], "use only ASCII letters, digits"),

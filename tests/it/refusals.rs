@@ -96,7 +96,6 @@ async fn pay_types_that_do_not_fit() {
         json!({"pay_type": "800202"}),
         json!({"pay_type": "wechat"}),
         json!({"pay_type": "802801"}),
-        json!({"pay_type": "806527"}),
         json!({"pay_type": "803708"}),
         json!({"pay_type": "801801"}),
         json!({"pay_type": "804101"}),
@@ -117,9 +116,8 @@ async fn pay_types_that_do_not_fit() {
     {"pay_type":"wechat"}
     - pay_type: `wechat` is no pay type; nearest: 800008 (Unified payer's code (WeChat Pay, Alipay, UnionPay, PayMe)), 800201 (WeChat Pay QR code), 800207 (WeChat Pay official account (JSAPI)); list_pay_types has all
     {"pay_type":"802801"}
-    - pay_type: `802801` (Visa and Mastercard online) takes card details on QFPay's checkout page or payment element, which this tool does not create; the payment API returns nothing a payer could use for it; choose one from list_pay_types
-    {"pay_type":"806527"}
-    - pay_type: `806527` (Apple Pay online) takes card details on QFPay's checkout page or payment element, which this tool does not create; the payment API returns nothing a payer could use for it; choose one from list_pay_types
+    - return_url: 802801 (Visa and Mastercard online) needs it: where the payer's browser goes after paying, for example `https://shop.example/thanks`
+    - notify_url: 802801 (Visa and Mastercard online) needs it: where QFPay reports the result, for example `https://shop.example/qfpay`
     {"pay_type":"803708"}
     - pay_type: `803708` (Octopus on a terminal) works on a QFPay terminal only; choose one from list_pay_types
     {"pay_type":"801801"}
@@ -205,11 +203,11 @@ async fn arguments_that_do_not_exist_and_none_that_confirms() {
     let cases = [json!({"confirm": true}), json!({"environment": "prod"}), json!({"mchid": "m"})];
     insta::assert_snapshot!(refused(&client, "create_payment", &cases).await, @r#"
     {"confirm":true}
-    - confirm: there is no such argument; this tool takes amount, currency, pay_type, out_trade_no, goods_name, auth_code, expired_time, notify_url, return_url, sub_openid, openid, extend_info, pay_tag, limit_pay, rmb_tag, seller_id, goods_info, udid
+    - confirm: there is no such argument; this tool takes amount, currency, pay_type, out_trade_no, goods_name, auth_code, expired_time, notify_url, return_url, failed_url, sub_openid, openid, extend_info, pay_tag, limit_pay, rmb_tag, seller_id, goods_info, udid
     {"environment":"prod"}
-    - environment: there is no such argument; this tool takes amount, currency, pay_type, out_trade_no, goods_name, auth_code, expired_time, notify_url, return_url, sub_openid, openid, extend_info, pay_tag, limit_pay, rmb_tag, seller_id, goods_info, udid
+    - environment: there is no such argument; this tool takes amount, currency, pay_type, out_trade_no, goods_name, auth_code, expired_time, notify_url, return_url, failed_url, sub_openid, openid, extend_info, pay_tag, limit_pay, rmb_tag, seller_id, goods_info, udid
     {"mchid":"m"}
-    - mchid: there is no such argument; this tool takes amount, currency, pay_type, out_trade_no, goods_name, auth_code, expired_time, notify_url, return_url, sub_openid, openid, extend_info, pay_tag, limit_pay, rmb_tag, seller_id, goods_info, udid
+    - mchid: there is no such argument; this tool takes amount, currency, pay_type, out_trade_no, goods_name, auth_code, expired_time, notify_url, return_url, failed_url, sub_openid, openid, extend_info, pay_tag, limit_pay, rmb_tag, seller_id, goods_info, udid
     "#);
 }
 
@@ -296,7 +294,7 @@ async fn filters_and_questions_that_cannot_be() {
     insta::assert_snapshot!(refused(&client, "list_pay_types", &cases).await, @r#"
     {"wallet":"paypal","flow":"nfc","currency":"BTC"}
     - wallet: `paypal` is no wallet here; use one of unified, alipay, wechat, unionpay, alipayhk, fps, card, octopus, payme, applepay
-    - flow: `nfc` is no flow; use one of mpm, cpm, web, wap, app, jsapi, mini
+    - flow: `nfc` is no flow; use one of mpm, cpm, web, wap, app, jsapi, mini, card
     - currency: `BTC` is no currency QFPay takes; use one of AED, AUD, CAD, CNY, EUR, HKD, IDR, JPY, MMK, MYR, SGD, THB, USD
     {"query":"x","limit":5}
     - limit: there is no such argument; this tool takes wallet, flow, currency, query

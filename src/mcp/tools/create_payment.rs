@@ -164,16 +164,8 @@ fn parse(arguments: JsonObject, reports: bool) -> Result<NewPayment, Refusal> {
         stand_in.and_then(|it| reader.parse("amount", amount, |text| Amount::parse(text, it)));
     let extras = read_extras(&mut reader);
     if let Some(pay_type) = pay_type {
-        check_type(&mut reader, pay_type, currency, amount.filter(|_| currency.is_some()), &extras);
-        let given = |it: &Field| extras.contains_key(it) || (reports && *it == Field::NotifyUrl);
-        for field in pay_type.requires.iter().filter(|it| !given(it)) {
-            let rule = field.rule();
-            let text = format!(
-                "{} ({}) needs it: {}, for example `{}`",
-                pay_type.code, pay_type.name, rule.meaning, rule.example
-            );
-            reader.problem(rule.name, text);
-        }
+        let amount = amount.filter(|_| currency.is_some());
+        check_type(&mut reader, pay_type, currency, amount, &extras, reports);
     }
     let new = currency.and(amount).zip(pay_type).map(|(amount, pay_type)| NewPayment {
         number,
@@ -241,13 +233,14 @@ fn read_extras(reader: &mut Reader) -> BTreeMap<Field, String> {
     extras
 }
 
-/// What only the pay type can say about the other arguments.
+/// What only the pay type can say about the other arguments; `reports` as in [`parse`].
 fn check_type(
     reader: &mut Reader,
     pay_type: &'static PayType,
     currency: Option<&'static Currency>,
     amount: Option<Amount>,
     extras: &BTreeMap<Field, String>,
+    reports: bool,
 ) {
     let this = format!("{} ({})", pay_type.code, pay_type.name);
     if let Some(currency) = currency.filter(|it| !pay_type.takes(it)) {
@@ -264,6 +257,12 @@ fn check_type(
                 format!("`{}` is too little for {this}; send at least {least}", amount.minor());
             reader.problem("amount", text);
         }
+    }
+    let given = |it: &Field| extras.contains_key(it) || (reports && *it == Field::NotifyUrl);
+    for field in pay_type.requires.iter().filter(|it| !given(it)) {
+        let rule = field.rule();
+        let text = format!("{this} needs it: {}, for example `{}`", rule.meaning, rule.example);
+        reader.problem(rule.name, text);
     }
     if extras.contains_key(&Field::RmbTag) && currency.is_some_and(|it| it.code != "CNY") {
         reader.problem("rmb_tag", "it goes with the currency CNY only; leave it out");

@@ -64,12 +64,12 @@ impl PaymentReply {
         let amount = payment.terms.amount;
         let expires_at = payment.terms.expires_at(payment.asked_at());
         let over = expires_at.is_some_and(|it| it < now);
-        let states: &[PaymentState] = match page {
+        let payable: &[PaymentState] = match page {
             None => &[PaymentState::Pending, PaymentState::InDoubt],
             // Where an attempt is in doubt, nobody should begin another.
             Some(_) => &[PaymentState::AwaitingPayer, PaymentState::Pending],
         };
-        let open = states.contains(&payment.state) && !over;
+        let open = payable.contains(&payment.state) && !over;
         let status = Status::of_payment(payment.state);
         let next_step = after_payment(&payment, page, trouble.as_ref(), over);
         let shown = if open { payment.shown.clone() } else { crate::domain::Shown::default() };

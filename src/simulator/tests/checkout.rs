@@ -164,8 +164,8 @@ async fn a_choice_is_an_order_and_leads_back_to_the_page() {
     assert!(html.contains("href=\"https://shop.example/sorry\"") && html.contains("name=act"));
     shop.choose(&query, "800714", "wait").await;
     shop.choose(&query, "806527", "pay").await;
-    let states = ["payment 0000 0", "payment 1143 0", "payment 1205 0"];
-    assert_eq!(shop.states("A1").await, states);
+    let newest_first = ["payment 0000 0", "payment 1143 0", "payment 1205 0"];
+    assert_eq!(shop.states("A1").await, newest_first);
     let (_, html) = shop.opened(&query).await;
     let thanks = "href=\"https://shop.example/thanks?a=1&amp;b=2\"";
     assert!(html.contains(thanks) && !html.contains("name=act"), "{html}");
