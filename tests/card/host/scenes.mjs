@@ -441,7 +441,7 @@ export const SCENES = {
     const card = await play.open(await play.shared(), { capabilities: {}, width: 354 });
     const payment = { out_trade_no: "A1", environment: "simulator", amount: 123_456_789, currency: "HKD", amount_text: "HKD 1,234,567.89", pay_type: "800201", syssn: "20261126000100020000000001", next_step: "Call query_transaction {\"out_trade_no\":\"A1\"}." };
     const more = {
-      pending: { qrcode: "weixin://wxpay/bizpayurl?pr=Yd3ee0X" }, awaiting_payer: { checkout_url: "https://checkout.example/?x=1" }, needs_approval: { approval_code: "ABCD-1234" },
+      pending: { qrcode: "weixin://wxpay/bizpayurl?pr=Yd3ee0X" }, awaiting_payer: { pay_url: "https://checkout.example/?x=1" }, in_doubt: { qrcode: "weixin://wxpay/bizpayurl?pr=Yd3ee0X" }, needs_approval: { approval_code: "ABCD-1234" },
       failed: { respcd: "1205", respcd_meaning: "Transaction failed" }, expired: { status: "failed", respcd: "1181" },
       partially_refunded: { refunds: [{ status: "refunded", refund_no: "R1", amount_text: "HKD 1.00" }], left_text: "HKD 1,234,566.89" },
     };
@@ -459,6 +459,7 @@ export const SCENES = {
             looked += 1;
             const [title, detail] = await Promise.all(["title", "detail"].map((it) => fresh.at(it).textContent()));
             if (!title || !detail) wrong.push(`${kind} ${status} ${locale}: says nothing`);
+            if (status === "in_doubt" && await fresh.at("pay").isVisible()) wrong.push("in doubt: a code to pay again is shown");
             const found = await fresh.violations();
             if (found.length) wrong.push(`${kind} ${status} ${theme} ${locale}: ${found.join(", ")}`);
             if (await fresh.overflow()) wrong.push(`${kind} ${status} ${locale}: is cut`);
