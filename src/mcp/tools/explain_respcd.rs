@@ -86,8 +86,8 @@ impl Server {
                 .to_owned(),
             [_] => "Follow its next_step; a status in query_transaction decides.".to_owned(),
             [_, other, ..] => format!(
-                "Follow next_step of the first, if it fits; else call explain_respcd \
-                 {{\"query\":\"{}\"}}. A status in query_transaction decides.",
+                "Follow next_step of the first if it fits; else explain_respcd \
+                 {{\"query\":\"{}\"}}; a status in query_transaction decides.",
                 other.respcd
             ),
         };

@@ -29,6 +29,8 @@ const STRANGE_WORD: f64 = 2.5;
 const STRANGE_PAIR: f64 = 2.0;
 /// How like its best phrase a question must be for a code to fit at all.
 const LIKE_MIN: f64 = 0.40;
+/// The share of the best score that another code must reach to be told beside it.
+const BESIDE: f64 = 0.5;
 
 /// A way of asking about a code.
 #[derive(Debug)]
@@ -136,7 +138,9 @@ impl Index {
                 found.push(Match { code, score });
             }
         }
-        found.sort_by(|a, b| b.score.total_cmp(&a.score));
+        found.sort_by(|a: &Match, b: &Match| b.score.total_cmp(&a.score));
+        let best = found.first().map_or(0.0, |it| it.score);
+        found.retain(|it| BESIDE * best <= it.score);
         found
     }
 
