@@ -86,10 +86,11 @@ async function newCard({ browser, pages, shots, server, tool = "create_payment",
   const context = await browser.newContext({ viewport: { ...SIZE, width }, colorScheme: scheme, deviceScaleFactor: 2 });
   context.setDefaultTimeout(PATIENCE);
   const seen = { requests: [], faults: [] };
-  context.on("request", (it) => seen.requests.push(it.url()));
   context.on("weberror", (it) => seen.faults.push(`error: ${it.error().message}`));
   context.on("console", (it) => { if (it.type() === "error" && !it.text().includes(OURS)) seen.faults.push(`console: ${it.text()}`); });
   const page = await context.newPage();
+  // Of the host's page and its frames; where the payer goes is the payer's.
+  page.on("request", (it) => seen.requests.push(it.url()));
   await page.goto(pages.host);
   await page.waitForFunction(() => window.host);
   const agreed = await page.evaluate(([url, options]) => window.host.connect(url, options), [server.url, { person, mode }]);
@@ -134,7 +135,7 @@ async function newCard({ browser, pages, shots, server, tool = "create_payment",
     /** Requests to where nothing may go. */
     strays: () => {
       const known = [pages.host, pages.sandbox, server.url];
-      return seen.requests.filter((it) => !known.some((origin) => it.startsWith(origin)) && !/^(data|about):/.test(it) && !/^http:\/\/127\.0\.0\.1:\d+\/pay\//.test(it));
+      return seen.requests.filter((it) => !known.some((origin) => it.startsWith(origin)) && !/^(data|about):/.test(it));
     },
     /** What a copy left. */
     async clipboard() {
