@@ -221,7 +221,8 @@ proptest! {
             let (counts, held) = (entry.status.counts(), entry.status.is_held());
             let word = PLANTS.get(plant).copied().unwrap_or_default();
             let planted = match word {
-                "missing_at_qfpay" | "missing_here" => counts,
+                "missing_at_qfpay" => counts && !entry.status.awaits(),
+                "missing_here" => counts,
                 "amount" => true,
                 "status" => entry.status != Status::Payment(PaymentState::Paid),
                 "paid_twice" => held,
