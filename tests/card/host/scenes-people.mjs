@@ -151,7 +151,9 @@ export const SCENES = {
     const fresh = await card.fresh();
     await fresh.show({ ...result, content: result.content.filter((it) => it.type !== "image") });
     await fresh.says("Waiting");
-    play.check("the link is there in its place", same(await fresh.at("link").textContent(), result.structuredContent.qrcode));
+    play.check("the link is there in its place", same(await fresh.at("open").textContent(), "Open link"));
+    await fresh.at("copy-link").click();
+    play.check("and can be read", same(await fresh.at("link").textContent(), result.structuredContent.qrcode));
     await fresh.shot("no-picture");
     await fresh.show({ content: [{ type: "text", text: JSON.stringify(result.structuredContent) }] });
     await fresh.says("Waiting");
