@@ -140,8 +140,7 @@ async fn plant(shop: &Shop) -> Vec<String> {
     set("D3010", "pay_type = '800108'").await;
     // Two payments under one number.
     shop.book(
-        "DROP INDEX trades_number;
-         CREATE TEMP TABLE twin AS SELECT * FROM trades WHERE out_trade_no = 'D4001';
+        "CREATE TEMP TABLE twin AS SELECT * FROM trades WHERE out_trade_no = 'D4001';
          UPDATE twin SET serial = serial + 1000000, syssn = substr(syssn, 1, 16) || '9999999999',
              auth_digest = NULL;
          INSERT INTO trades SELECT * FROM twin",
