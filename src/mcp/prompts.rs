@@ -97,7 +97,7 @@ pub(super) static PROMPTS: &[Row] = &[
         text: diagnose_failure },
     Row { name: "reconcile_day", title: "Reconcile a day",
         description: "Compare our ledger with QFPay's records of a day",
-        arguments: &[Argument::new("date", "YYYY-MM-DD, Hong Kong time", Completes::Day).required().checked(date)],
+        arguments: &[Argument::new("date", "YYYY-MM-DD, by the merchant's clock", Completes::Day).required().checked(date)],
         tools: &["reconcile", "query_transaction"],
         text: reconcile_day },
 ];
@@ -120,7 +120,8 @@ impl Given {
 }
 
 const RULES: &str = "Do what each reply's next_step says. Only status `paid` means that the money was \
-                     received; `pending` is not paid. `in_doubt`, a time-out or a lost answer: never \
+                     received; `pending` and `awaiting_payer` are not paid. `in_doubt`, a time-out or a lost \
+                     answer: never \
                      pay or refund again, call query_transaction until it says.";
 
 fn take_payment(given: &Given) -> String {

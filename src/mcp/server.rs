@@ -237,7 +237,7 @@ impl Server {
             );
         }
         said.push(
-            "`pending` is not paid. `in_doubt` means that nobody knows yet: never pay or refund \
+            "`pending` and `awaiting_payer` are not paid. `in_doubt` means that nobody knows yet: never pay or refund \
              again, query."
                 .to_owned(),
         );

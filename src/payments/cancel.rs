@@ -227,6 +227,10 @@ fn which(number: &OrderNumber, order: &OrderView, voids: bool) -> Result<Option<
         PaymentState::AwaitingPayer => {
             Err(NotCancellable::Page { number: number.clone(), page: order.page }.into())
         }
+        // Which way the payer chose on the page is not known, and the wrong call could give money back.
+        PaymentState::Sent | PaymentState::InDoubt if order.page.is_some() => {
+            Err(NotCancellable::Page { number: number.clone(), page: order.page }.into())
+        }
         PaymentState::Sent | PaymentState::Pending | PaymentState::InDoubt => {
             let PayType { code, name, .. } = *pay_type;
             Ok(Some(pay_type.cancel.ok_or(NotCancellable::PayType { code, name })?))

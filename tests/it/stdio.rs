@@ -2,6 +2,7 @@
 //! ends.
 use std::{process::Stdio, time::Duration};
 
+use qfpay_mcp::mcp::Server;
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader, Lines},
@@ -223,7 +224,7 @@ async fn every_version_with_a_handshake_is_answered() {
         assert_eq!(answer["result"]["serverInfo"]["name"], "qfpay-mcp");
         assert!(answer["result"]["instructions"].as_str().unwrap().contains("simulator"));
         let tools = raw.ask(2, "tools/list", json!({})).await;
-        assert_eq!(tools["result"]["tools"].as_array().unwrap().len(), 7);
+        assert_eq!(tools["result"]["tools"].as_array().unwrap().len(), Server::tools().len());
         let told = raw.call(3, "explain_respcd", json!({"query": "1145"})).await;
         assert_eq!(told["result"]["structuredContent"]["matches"][0]["respcd"], "1145");
     }

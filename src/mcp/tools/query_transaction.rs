@@ -14,7 +14,7 @@ use crate::{
         arguments::{Reader, echo},
         refusal::Refusal,
         schema,
-        view::{OneRefund, Order, after_query},
+        view::{OneRefund, Order, after_query, paid_again},
     },
     payments::query::{Find, Found, MAX_RECORDS, MONTHS_BACK, MOST_RAW, Span},
     spec::PayType,
@@ -122,9 +122,14 @@ impl Reply {
             (Find::Span(_), _) => "That is all in this span of time.".to_owned(),
             (Find::Order(_) | Find::Trade(_), orders) => after_query(orders, now),
         };
+        let again = paid_again(&found.orders).filter(|_| !matches!(asked, Find::Span(_)));
+        let mut orders: Vec<Order> = found.orders.into_iter().map(shown).collect();
+        if let (Some(again), Some(first)) = (again, orders.first_mut()) {
+            first.warning = Some(again);
+        }
         Self {
             environment,
-            orders: found.orders.into_iter().map(shown).collect(),
+            orders,
             other_refunds: found.loose_refunds.into_iter().map(OneRefund::new).collect(),
             more: found.more.then_some(true),
             raw: found.raw,

@@ -15,7 +15,7 @@ use crate::{
         progress::told,
         refusal::Refusal,
         schema,
-        view::{Order, after_query},
+        view::{Order, after_query, paid_again},
     },
     payments::wait::{Tick, Waited},
 };
@@ -101,6 +101,7 @@ impl Reply {
         let Waited { found, waited } = waited;
         let now = server.payments.clock.now();
         let next_step = after_query(&found.orders, now);
+        let again = paid_again(&found.orders);
         let order = found.orders.into_iter().next().map(Order::new).unwrap_or_default();
         Self {
             status: order.status,
@@ -111,7 +112,7 @@ impl Reply {
             paid_at: order.paid_at,
             respcd_meaning: order.respcd_meaning,
             waited_seconds: waited.as_secs(),
-            warning: order.warning,
+            warning: again.or(order.warning),
             problem: found.trouble.map(|it| format!("QFPay could not be asked: {it}")),
             next_step,
         }

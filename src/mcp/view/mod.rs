@@ -13,7 +13,7 @@ use jiff::civil::DateTime;
 pub use self::status::{NEEDS_APPROVAL, Status};
 pub(super) use self::{
     checkout::not_taken_back,
-    next::{after_asking, after_cancel, after_query},
+    next::{after_asking, after_cancel, after_query, paid_again},
     order::{OneRefund, Order},
     payment::PaymentReply,
     reconcile::Reconciliation,

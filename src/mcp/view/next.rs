@@ -27,15 +27,11 @@ const CODE_SECONDS: i64 = 120;
 /// one that counts first.
 pub(in crate::mcp) fn after_query(orders: &[OrderView], now: Timestamp) -> String {
     let Some(order) = orders.first() else { return Status::NOT_FOUND.next("") };
-    // One whose money is back is not one too many any more.
-    let holds =
-        |it: &&OrderView| matches!(it.status, PaymentState::Paid | PaymentState::PartiallyRefunded);
-    let held: Vec<&OrderView> = orders.iter().filter(holds).collect();
-    if let [_, surplus, ..] = held.as_slice() {
+    if let Some(surplus) = surplus(orders) {
         let syssn = surplus.syssn.as_ref().map(ToString::to_string).unwrap_or_default();
         return format!(
-            "This number was paid more than once. Tell the person. To give the later payment back, \
-             call refund {{\"syssn\":\"{syssn}\"}}, once."
+            "This number was paid more than once. Tell the person. To give the payment that is one too \
+             many back, call refund {{\"syssn\":\"{syssn}\"}}, once."
         );
     }
     let number = order.number.as_ref().map(ToString::to_string).unwrap_or_default();
@@ -50,8 +46,11 @@ pub(in crate::mcp) fn after_query(orders: &[OrderView], now: Timestamp) -> Strin
     }
     let next = Status::of_payment(order.status).next(&number);
     match order.status {
-        PaymentState::AwaitingPayer => awaiting(&number, order.page, order.at_qfpay),
-        PaymentState::Pending if is_over(order, now) => out_of_time(&number),
+        PaymentState::AwaitingPayer => awaiting(&number, order.page, order.respcd.is_some()),
+        // A page only says until when a payer may begin.
+        PaymentState::Pending if order.page.is_none() && is_over(order, now) => {
+            out_of_time(&number)
+        }
         PaymentState::Sent | PaymentState::InDoubt if !order.at_qfpay => format!(
             "QFPay has no record of it so far. {next} If that stays so for some minutes, a person \
              should look in QFPay's portal."
@@ -71,6 +70,25 @@ pub(in crate::mcp) fn after_query(orders: &[OrderView], now: Timestamp) -> Strin
         | PaymentState::PartiallyRefunded
         | PaymentState::Refunded => next,
     }
+}
+
+/// A payment that was received beside the one that counts, and is still held. One whose money is back
+/// is not one too many any more.
+fn surplus(orders: &[OrderView]) -> Option<&OrderView> {
+    let (first, others) = orders.split_first()?;
+    let held =
+        |it: &&OrderView| matches!(it.status, PaymentState::Paid | PaymentState::PartiallyRefunded);
+    others.iter().find(held).filter(|_| first.status.was_paid())
+}
+
+/// What a person must hear of a number that was paid more than once.
+pub(in crate::mcp) fn paid_again(orders: &[OrderView]) -> Option<String> {
+    let surplus = surplus(orders)?;
+    let amount = surplus.amount.map(|it| it.to_string()).unwrap_or_default();
+    let syssn = surplus.syssn.as_ref().map(ToString::to_string).unwrap_or_default();
+    Some(format!(
+        "This number was paid more than once: another payment of {amount} (syssn {syssn}) is held."
+    ))
 }
 
 /// Whether the payer cannot pay any more, as far as our clock tells.

@@ -114,7 +114,7 @@ impl Order {
             let left = paid.minor().saturating_sub(gone);
             amount::written(left, paid.currency())
         });
-        let waits = order.status == PaymentState::Pending;
+        let waits = order.status == PaymentState::Pending && order.page.is_none();
         let expires_at = order.expires_at.filter(|_| waits);
         let expires_at = expires_at.map(|at| at.to_zoned(time::qfpay_zone()).datetime());
         let clear = order.refunds_complete || order.status == PaymentState::Refunded;

@@ -66,8 +66,8 @@ impl PaymentReply {
         let over = expires_at.is_some_and(|it| it < now);
         let payable: &[PaymentState] = match page {
             None => &[PaymentState::Pending, PaymentState::InDoubt],
-            // Where an attempt is in doubt, nobody should begin another.
-            Some(_) => &[PaymentState::AwaitingPayer, PaymentState::Pending],
+            // Where a payer has begun, nobody should begin another.
+            Some(_) => &[PaymentState::AwaitingPayer],
         };
         let open = payable.contains(&payment.state) && !over;
         let status = Status::of_payment(payment.state);
@@ -163,9 +163,9 @@ fn after_payment(
             let what = if over { "" } else { show(payment) };
             format!("{what}{}", awaiting(number, page, payment.respcd.is_some()))
         }
-        PaymentState::Pending if over => out_of_time(number),
-        // Whoever began on a page has it open.
+        // Whoever began on a page has it open, and may finish after its end.
         PaymentState::Pending if page.is_some() => next,
+        PaymentState::Pending if over => out_of_time(number),
         PaymentState::Pending => format!("{}{next}", show(payment)),
         PaymentState::Failed => {
             failed(number, payment.respcd.as_deref(), payment.resperr.as_deref())

@@ -86,6 +86,8 @@ impl Difference {
 
     /// A number under which QFPay received several payments.
     pub(super) fn paid_twice(ours: Option<&Ours>, held: &[&Theirs]) -> Option<Self> {
+        let mut held = held.to_vec();
+        held.sort_by_key(|it| (it.made_at, it.syssn.as_ref().map(ToString::to_string)));
         let there: Vec<String> = held.iter().map(|it| written(it.amount)).collect();
         let known = ours.and_then(|it| it.syssn.as_ref());
         // The one that is not ours is the one to give back.

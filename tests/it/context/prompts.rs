@@ -83,7 +83,7 @@ async fn each_prompt_tells_the_calls_in_order_and_never_that_pending_is_paid() {
             }
             for rule in [
                 "`simulator` environment (no real money)",
-                "`pending` is not paid",
+                "`pending` and `awaiting_payer` are not paid",
                 "never pay or refund again",
             ] {
                 assert!(text.contains(rule), "{name}: {rule} in {text}");

@@ -336,7 +336,10 @@ async fn instructions_are_short_and_true_for_the_caller() {
         let told = ask(&service, token, "server/discover", json!({})).await;
         let instructions = told["result"]["instructions"].as_str().unwrap();
         assert!(instructions.len() < 1000, "{}: {instructions}", instructions.len());
-        assert!(instructions.contains("`pending` is not paid"), "{instructions}");
+        assert!(
+            instructions.contains("`pending` and `awaiting_payer` are not paid"),
+            "{instructions}"
+        );
         let offered = service.tools(token).await;
         for tool in qfpay_mcp::mcp::Server::tools() {
             let name = tool.name.as_ref();
