@@ -1,7 +1,7 @@
 // How a payment goes, from the call to its end.
 
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PAYMENT, same, is, made, wantsBack, done } from "./play.mjs";
@@ -116,9 +116,11 @@ export const SCENES = {
 
   async "a person approves elsewhere"(play) {
     const operator = spawnSync(play.binary, ["operator", OPERATOR.username], { input: `${OPERATOR.password}\n`, encoding: "utf8" });
-    const file = join(mkdtempSync(join(tmpdir(), "qfpay-card-")), "operators");
+    const folder = mkdtempSync(join(tmpdir(), "qfpay-card-"));
+    const file = join(folder, "operators");
     writeFileSync(file, operator.stdout, { mode: 0o600 });
     const server = await play.server({ QFPAY_CONFIRM: "always", QFPAY_OPERATORS_FILE: file });
+    rmSync(folder, { recursive: true });
     const { card, order } = await made(play, { server }, { out_trade_no: undefined });
     await card.says("A person has to approve it");
     await card.shot("needs-approval");

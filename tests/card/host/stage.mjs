@@ -2,7 +2,7 @@
 // must never happen. Knows no scene.
 
 import { spawn } from "node:child_process";
-import { mkdtempSync, mkdirSync, readFileSync } from "node:fs";
+import { mkdtempSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -45,9 +45,17 @@ async function serverOf(binary, origin, rules) {
       const ready = / on (http:[^ ]+): /.exec(said);
       if (ready) resolve(ready[1]);
     });
-    child.on("exit", (code) => reject(new Error(`the server left with ${code}: ${said}`)));
+    child.once("exit", (code) => reject(new Error(`the server left with ${code}: ${said}`)));
   });
-  return { url, end: () => child.kill() };
+  const ended = new Promise((resolve) => child.once("exit", resolve));
+  return {
+    url,
+    async end() {
+      child.kill();
+      await ended;
+      rmSync(desk, { recursive: true, force: true });
+    },
+  };
 }
 
 /** Everything, until `end`. */
@@ -75,7 +83,7 @@ export async function raise(binary, shots) {
     card: (server, options) => newCard({ browser, pages, shots, server, ...options }),
     async end() {
       await browser.close();
-      servers.forEach((it) => it.end());
+      await Promise.all(servers.map((it) => it.end()));
       pages.end();
     },
   };
