@@ -158,6 +158,10 @@ async fn a_page_is_not_taken_back_and_an_attempt_on_it_can_be_ended() {
     Payer::at(&made["pay_url"]).chooses("800714", "wait").await;
     let waited = client.reply("query_transaction", a1()).await;
     assert_eq!(waited["orders"][0]["status"], "pending");
+    // Who has begun may finish after the page's end, and nobody else should begin.
+    assert_eq!(waited["orders"][0].get("expires_at"), None);
+    let again = client.reply("create_payment", card()).await;
+    assert_eq!((&again["status"], again.get("pay_url")), (&json!("pending"), None));
     let cancelled = client.reply("cancel_payment", a1()).await;
     assert_eq!(cancelled["status"], "awaiting_payer");
     let next = cancelled["next_step"].as_str().unwrap();
@@ -181,6 +185,28 @@ async fn a_number_that_two_tabs_paid_is_told_to_the_agent_and_the_operator() {
     assert_eq!(back["status"], "refunded");
     let asked = client.reply("query_transaction", a1()).await;
     assert_eq!(asked["orders"][0]["status"], "paid");
+}
+
+#[tokio::test]
+async fn a_second_payment_is_told_also_once_the_first_went_back() {
+    let desk = Desk::new();
+    let client = desk.client().await;
+    let payer = Payer::at(&client.reply("create_payment", card()).await["pay_url"]);
+    payer.chooses("802801", "pay").await;
+    payer.chooses("802801", "pay").await;
+    assert_eq!(client.reply("refund", a1()).await["status"], "refunded");
+    let asked = client.reply("query_transaction", a1()).await;
+    assert_eq!(asked["orders"][0]["status"], "refunded");
+    let held = asked["orders"][1]["syssn"].as_str().unwrap();
+    let next = asked["next_step"].as_str().unwrap();
+    assert!(next.contains("paid more than once") && next.contains(held), "{next}");
+    let waited = client.reply("wait_for_payment", a1()).await;
+    assert!(waited["warning"].as_str().unwrap().contains(held), "{waited}");
+    // When that is back, too, QFPay's sums are not ours, and nobody says that they are.
+    assert_eq!(client.reply("refund", json!({"syssn": held})).await["status"], "refunded");
+    let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::get("Asia/Hong_Kong").unwrap());
+    let day = client.reply("reconcile", json!({"date": today.date().to_string()})).await;
+    assert_eq!(day["status"], "differs", "{day}");
 }
 
 #[tokio::test]
