@@ -202,10 +202,14 @@ async fn a_second_payment_is_told_also_once_the_first_went_back() {
     assert!(next.contains("paid more than once") && next.contains(held), "{next}");
     let waited = client.reply("wait_for_payment", a1()).await;
     assert!(waited["warning"].as_str().unwrap().contains(held), "{waited}");
+    let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::get("Asia/Hong_Kong").unwrap());
+    let today = json!({"date": today.date().to_string()});
+    let day = client.reply("reconcile", today.clone()).await;
+    assert_eq!(day["differences"].as_array().unwrap().len(), 1, "{day}");
+    assert_eq!(day["differences"][0]["what"], "paid_twice", "{day}");
     // When that is back, too, QFPay's sums are not ours, and nobody says that they are.
     assert_eq!(client.reply("refund", json!({"syssn": held})).await["status"], "refunded");
-    let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::get("Asia/Hong_Kong").unwrap());
-    let day = client.reply("reconcile", json!({"date": today.date().to_string()})).await;
+    let day = client.reply("reconcile", today).await;
     assert_eq!(day["status"], "differs", "{day}");
 }
 

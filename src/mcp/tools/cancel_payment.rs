@@ -54,8 +54,9 @@ static SCHEMA: LazyLock<std::sync::Arc<JsonObject>> = LazyLock::new(schema::inpu
 
 #[tool_router(router = cancel_payment_router, vis = "pub(super)")]
 impl Server {
-    /// End an order that is not paid yet. Asks QFPay before and after, and says how it ended. What
-    /// is paid is not cancelled; call refund. Safe to repeat.
+    /// End an order that is not paid yet. Asks QFPay before and after, and says how it ended. A card
+    /// order that turns out paid may be voided: its money goes back. Else what is paid is not
+    /// cancelled; call refund. Safe to repeat.
     #[tool(
         input_schema = SCHEMA.clone(),
         output_schema = schema::output::<Reply>(),

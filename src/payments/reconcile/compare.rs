@@ -117,7 +117,12 @@ impl<'a> Pair<'a> {
     fn judge(&self, day: &Range<DateTime>, payments: &Payments<'_>) -> Vec<Difference> {
         let held: Vec<&Theirs> =
             self.theirs.iter().copied().filter(|it| it.status.is_held()).collect();
-        let twice = held.len() > 1 && held.iter().any(|it| is_in(day, it));
+        // Ours went back, and another of its number is held.
+        let beside = self.ours.is_some_and(|ours| {
+            let over = ours.status.moved() && !ours.status.is_held() && ours.syssn.is_some();
+            over && held.iter().any(|it| it.syssn != ours.syssn)
+        });
+        let twice = (held.len() > 1 || beside) && held.iter().any(|it| is_in(day, it));
         let twice = if twice { Difference::paid_twice(self.ours, &held) } else { None };
         let rest = match (self.ours, self.best()) {
             (None, _) => self.strangers(day, payments),
@@ -126,7 +131,7 @@ impl<'a> Pair<'a> {
                 let missing = sent && day.contains(&ours.asked_at);
                 if missing { vec![Difference::missing_there(ours)] } else { Vec::new() }
             }
-            (Some(ours), Some(best)) if is_in(day, best) => between(ours, best),
+            (Some(ours), Some(best)) if is_in(day, best) && !beside => between(ours, best),
             (Some(_), Some(_)) => Vec::new(),
         };
         twice.into_iter().chain(rest).collect()

@@ -44,9 +44,18 @@ pub fn explain(query: &str, limit: usize) -> Vec<Match> {
     }
     if found.is_empty() && !numbers.iter().any(|it| it.called_a_code) {
         found = INDEX.search(&query);
+        // Who gives QFPay's own words means the code that has them.
+        found.sort_by_key(|it| !has_text(it.code, &query));
     }
     found.truncate(limit);
     found
+}
+
+/// Whether `text` is one of the code's own texts, but for case and marks at its ends.
+fn has_text(code: &RespCode, text: &str) -> bool {
+    let bare = |text: &str| text.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+    let text = bare(text);
+    [code.en, code.zh_hant, code.zh_hans].into_iter().any(|it| bare(it) == text)
 }
 
 /// Four digits in a question.

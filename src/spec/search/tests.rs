@@ -112,6 +112,17 @@ fn every_code_is_found_by_its_own_texts() {
 }
 
 #[test]
+fn a_text_of_qfpays_own_leads_first_to_a_code_that_has_it() {
+    for it in super::super::RESP_CODES {
+        for text in [it.en, it.zh_hant, it.zh_hans] {
+            let found = explain(&text.to_uppercase(), 1);
+            let has = found.first().is_some_and(|it| has_text(it.code, text));
+            assert!(has, "{} {text}: {:?}", it.code, codes(text));
+        }
+    }
+}
+
+#[test]
 fn both_chinese_scripts_find_the_same_codes() {
     for it in super::super::RESP_CODES.iter().filter(|it| it.official) {
         assert_eq!(codes(it.zh_hant).first(), codes(it.zh_hans).first(), "{}", it.code);
