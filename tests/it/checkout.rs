@@ -2,7 +2,9 @@
 //! script and buttons post.
 use std::{process::Stdio, sync::Arc, time::Duration};
 
+use jiff::tz::TimeZone;
 use qfpay_mcp::{
+    clock::{Clock as _, SystemClock},
     ledger::{
         Entry, Ledger, Scope,
         postgres::{Database, PostgresLedger},
@@ -202,7 +204,7 @@ async fn a_second_payment_is_told_also_once_the_first_went_back() {
     assert!(next.contains("paid more than once") && next.contains(held), "{next}");
     let waited = client.reply("wait_for_payment", a1()).await;
     assert!(waited["warning"].as_str().unwrap().contains(held), "{waited}");
-    let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::get("Asia/Hong_Kong").unwrap());
+    let today = SystemClock.now().to_zoned(TimeZone::get("Asia/Hong_Kong").unwrap());
     let today = json!({"date": today.date().to_string()});
     let day = client.reply("reconcile", today.clone()).await;
     assert_eq!(day["differences"].as_array().unwrap().len(), 1, "{day}");
