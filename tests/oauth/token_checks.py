@@ -15,7 +15,7 @@ from caller import INITIALIZE, Caller, Reply, request
 from checks import only, want
 from server import environment
 
-READERS = ["explain_respcd", "list_pay_types", "query_transaction", "wait_for_payment"]
+READERS = ["explain_respcd", "list_pay_types", "query_transaction", "reconcile", "wait_for_payment"]
 PAYERS = ["cancel_payment", "create_payment"]
 METADATA = "/.well-known/oauth-protected-resource"
 LIST_TOOLS = request("tools/list", {})

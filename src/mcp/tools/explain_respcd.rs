@@ -86,7 +86,7 @@ impl Server {
                 .to_owned(),
             [_] => "Follow its next_step; a status in query_transaction decides.".to_owned(),
             [_, other, ..] => format!(
-                "Follow next_step of the first if it fits; else explain_respcd \
+                "Not the first? explain_respcd \
                  {{\"query\":\"{}\"}}; a status in query_transaction decides.",
                 other.respcd
             ),

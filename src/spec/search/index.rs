@@ -1,9 +1,10 @@
-//! Response codes by what is asked about them: the phrase that a question is most like decides,
-//! and how much of the question the code's phrases hold together. Knows no question in advance.
+//! Response codes by what is asked about them: the phrase that a question is most like decides, how
+//! much of the question the code's phrases hold together, and how like it is to earlier questions.
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::Match;
 use super::concepts::{COMMON, WEAK};
+use super::examples::Examples;
 use super::lexicon::{Lexicon, Term};
 use super::phrases::PHRASES;
 use super::text::is_chinese;
@@ -29,8 +30,16 @@ const STRANGE_WORD: f64 = 2.5;
 const STRANGE_PAIR: f64 = 2.0;
 /// How like its best phrase a question must be for a code to fit at all.
 const LIKE_MIN: f64 = 0.40;
+/// How like its examples a question must be for a code to fit by them alone.
+const EXAMPLES_MIN: f64 = 0.1;
+/// How like its examples a question is that was asked before, whatever its words are.
+const ASKED_BEFORE: f64 = 0.4;
+/// How like the examples of a code against those where nothing fits; less, and it must be `SURE`ly
+/// like a phrase.
+const ELSEWHERE: f64 = 0.5;
+const SURE: f64 = 0.7;
 /// The share of the best score that another code must reach to be told beside it.
-const BESIDE: f64 = 0.5;
+const BESIDE: f64 = 0.6;
 
 /// A way of asking about a code.
 #[derive(Debug)]
@@ -48,6 +57,7 @@ pub(super) struct Index {
     lexicon: Lexicon,
     phrases: Vec<Phrase>,
     terms: HashMap<String, Known>,
+    examples: Examples,
 }
 
 /// A term that stands in phrases.
@@ -100,7 +110,8 @@ impl Index {
                 names.iter().filter_map(|name| terms.get(name)).map(|it| it.rarity.powi(2));
             phrase.length = squares.sum::<f64>().sqrt();
         }
-        Self { lexicon, phrases, terms }
+        let examples = Examples::new(|text| lexicon.plain(text));
+        Self { lexicon, phrases, terms, examples }
     }
 
     /// The codes that fit the words of `query`, best first.
@@ -108,10 +119,13 @@ impl Index {
         let mut asked = self.lexicon.terms(query);
         asked.sort_unstable();
         asked.dedup_by(|a, b| a.name == b.name);
-        if self.is_elsewhere(&asked) {
+        let examples = self.examples.like(&self.lexicon.plain(query));
+        let before = examples.codes.iter().copied().fold(0.0, f64::max);
+        if self.is_elsewhere(&asked) && before < ASKED_BEFORE {
             return Vec::new();
         }
-        let length = self.length(&asked);
+        // None of its words may be known, though it was asked before.
+        let length = self.length(&asked).max(0.1);
         let mut by_phrase = vec![0.0; self.phrases.len()];
         let mut by_code = vec![0.0; RESP_CODES.len()];
         for term in &asked {
@@ -131,10 +145,13 @@ impl Index {
             }
         }
         let mut found = Vec::new();
-        for ((code, like), held) in RESP_CODES.iter().zip(likest).zip(by_code) {
-            if LIKE_MIN <= like {
+        let codes = RESP_CODES.iter().zip(likest).zip(by_code).zip(examples.codes);
+        for (((code, like), held), asked_before) in codes {
+            let elsewhere = asked_before < ELSEWHERE * examples.nothing;
+            let by_sense = LIKE_MIN <= like && (!elsewhere || SURE < like);
+            if by_sense || EXAMPLES_MIN.max(examples.nothing) <= asked_before {
                 let legacy = if code.official { 1.0 } else { LEGACY };
-                let score = like + TOGETHER * legacy * held / length.powi(2);
+                let score = like + TOGETHER * legacy * held / length.powi(2) + asked_before;
                 found.push(Match { code, score });
             }
         }

@@ -145,7 +145,7 @@ impl Lexicon {
     }
 
     /// In lower case and Simplified characters, without what says nothing.
-    fn plain(&self, text: &str) -> String {
+    pub(super) fn plain(&self, text: &str) -> String {
         let mut text = text.to_lowercase();
         let mut held = words::letters(&text);
         for (letters, phrase, plain) in &self.rewrites {

@@ -8,6 +8,7 @@
 //! it explains codes.
 mod chinese;
 mod concepts;
+mod examples;
 mod fillers;
 mod index;
 mod lexicon;
