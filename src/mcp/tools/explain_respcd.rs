@@ -87,7 +87,7 @@ impl Server {
             [_] => "Follow its next_step; a status in query_transaction decides.".to_owned(),
             [_, other, ..] => format!(
                 "Not the first? explain_respcd \
-                 {{\"query\":\"{}\"}}; a status in query_transaction decides.",
+                 {{\"query\":\"{}\"}}; query_transaction decides.",
                 other.respcd
             ),
         };
