@@ -14,11 +14,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Payments, Refused,
-    query::{MAX_RECORDS, NO_RECORD, NOBODY_CHOSE},
+    query::{GIVEN_UP, MAX_RECORDS},
 };
 use crate::{
     client::{Query, Trouble},
-    domain::{OrderNumber, PaymentState, Syssn, time::Window},
+    domain::{OrderNumber, Syssn, time::Window},
     ledger::{Caller, Entry, Filter, LedgerError, Place, Refund},
     policy::Action,
 };
@@ -149,9 +149,7 @@ impl Payments {
     /// of it.
     async fn given_up(&self, now: Timestamp) -> Result<Vec<Entry>, LedgerError> {
         let mut given_up = Vec::new();
-        for (state, why) in
-            [(PaymentState::Failed, NO_RECORD), (PaymentState::Closed, NOBODY_CHOSE)]
-        {
+        for (state, why) in GIVEN_UP {
             let filter = Filter {
                 states: vec![state.word().to_owned()],
                 resperr: Some(why.to_owned()),

@@ -15,6 +15,9 @@ use crate::{
 pub const NO_RECORD: &str = "QFPay has no record of it";
 /// What is kept of a checkout page that ended without an order.
 pub const NOBODY_CHOSE: &str = "nobody paid on the checkout page";
+/// How payments stand that we gave up ourselves, and what is kept of them.
+pub const GIVEN_UP: [(PaymentState, &str); 2] =
+    [(PaymentState::Failed, NO_RECORD), (PaymentState::Closed, NOBODY_CHOSE)];
 /// Longer than any call of ours takes to get its answer and write it down: whoever sent it before
 /// then waits no more.
 const LONGEST_CALL: SignedDuration = SignedDuration::from_mins(6);

@@ -27,7 +27,7 @@ use self::{
     view::{grouped, raw},
 };
 pub use self::{
-    learn::{NO_RECORD, NOBODY_CHOSE},
+    learn::{GIVEN_UP, NO_RECORD, NOBODY_CHOSE},
     view::{Found, MOST_RAW, OrderView, RefundView},
 };
 

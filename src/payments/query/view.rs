@@ -2,7 +2,7 @@
 use jiff::{Timestamp, civil::DateTime};
 use serde_json::{Map, Value};
 
-use super::records::best;
+use super::{learn::GIVEN_UP, records::best};
 use crate::{
     client::{Kind, Trade, Trouble},
     domain::{
@@ -104,6 +104,7 @@ pub(super) fn view(
     page: Option<Page>,
 ) -> OrderView {
     let trade = best(trades, &payment);
+    let under_way = trade.and_then(|it| under_way(&payment, it));
     let numbers: Vec<OrderNumber> = refunds.iter().map(|it| it.number.clone()).collect();
     let ours = refunds.into_iter().map(|it| {
         let record = trades.iter().find(|trade| trade.order.as_ref() == Some(&it.number));
@@ -117,7 +118,7 @@ pub(super) fn view(
     });
     OrderView {
         number: Some(payment.number.clone()),
-        status: payment.state,
+        status: under_way.unwrap_or(payment.state),
         amount: Some(payment.terms.amount),
         pay_type: Some(paid_with(&payment, trade)),
         asked_at: Some(payment.asked_at()),
@@ -132,8 +133,19 @@ pub(super) fn view(
         page,
         syssn: payment.syssn,
         respcd: payment.respcd,
-        resperr: payment.resperr,
+        // That it was given up is not so while somebody is at it.
+        resperr: payment.resperr.filter(|_| under_way.is_none()),
     }
+}
+
+/// How a payment stands at QFPay that we gave up ourselves, where somebody may be paying it: nobody
+/// may take it for unpaid. The ledger has it late, once it is paid.
+fn under_way(payment: &Payment, trade: &Trade) -> Option<PaymentState> {
+    let why = payment.resperr.as_deref();
+    let given_up = GIVEN_UP.iter().any(|it| (it.0, Some(it.1)) == (payment.state, why));
+    let event = trade.payment_event();
+    let goes_on = matches!(event, PaymentEvent::Accepted | PaymentEvent::Lost);
+    (given_up && goes_on).then(|| payment_state(event))
 }
 
 /// The way that was chosen: on a checkout page the payer does, and what can be cancelled or

@@ -90,6 +90,22 @@ async fn nobody_chose_only_when_the_page_ended_and_whoever_had_begun_is_through(
     assert!(stored(&world).await.late);
 }
 
+/// That nobody chose was our word; QFPay's own counts more.
+#[tokio::test]
+async fn what_was_given_up_is_not_called_ended_while_a_payer_is_at_it() {
+    for (respcd, status) in [("1143", "pending"), ("9876", "in_doubt")] {
+        let world = offered().await;
+        world.later(OVER);
+        world.then(&[&records(&[])]);
+        assert_eq!(world.status("A1").await, "closed, not at QFPay");
+        world.then(&[&records(&[attempt(1, "800714", respcd)])]);
+        assert_eq!(world.status("A1").await, status);
+        world.then(&[&records(&[attempt(1, "800714", "0000")])]);
+        assert_eq!(world.status("A1").await, "paid");
+        assert!(stored(&world).await.late, "somebody must hear of it");
+    }
+}
+
 #[tokio::test]
 async fn a_record_that_is_not_ours_closes_no_page() {
     let world = offered().await;
