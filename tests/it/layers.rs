@@ -128,6 +128,27 @@ fn secrets_are_read_where_signatures_and_connections_are_made_and_nowhere_else()
 }
 
 /// Whether `used` is `allowed` or stands below it.
+/// A crate that is built from its package has no other files.
+#[test]
+fn what_is_compiled_in_is_in_the_package() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut cargo = std::process::Command::new(env!("CARGO"));
+    let list = cargo.args(["package", "--list", "--allow-dirty", "--offline"]).current_dir(root);
+    let list = String::from_utf8(list.output().unwrap().stdout).unwrap();
+    let packaged: Vec<PathBuf> =
+        list.lines().filter_map(|it| root.join(it).canonicalize().ok()).collect();
+    let mut included = 0;
+    for file in rust_files(&src()) {
+        for rest in product_code(&file).split("include_str!(\"").skip(1) {
+            let wanted = file.parent().unwrap().join(rest.split_once('"').unwrap().0);
+            let wanted = wanted.canonicalize().unwrap();
+            assert!(packaged.contains(&wanted), "{}: not in the package", wanted.display());
+            included += 1;
+        }
+    }
+    assert!(included > 5, "{included}");
+}
+
 fn within(used: &str, allowed: &str) -> bool {
     used.strip_prefix(allowed).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
 }
