@@ -6,6 +6,8 @@ import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/cli
 
 const EXTENSION = { "io.modelcontextprotocol/ui": { mimeTypes: ["text/html;profile=mcp-app"] } };
 
+let pings = 0;
+
 const host = {
   /** What the card said: [method, params, id] of each message, in order. */
   heard: [],
@@ -61,7 +63,7 @@ const host = {
 
   /** Calls the card's tool as a model would, and shows the result. */
   async call(args) {
-    await host.bridge.sendToolInput({ arguments: args });
+    await host.input(args);
     const result = await host.client.callTool({ name: host.tool, arguments: args });
     await host.show(result);
     return result;
@@ -76,15 +78,38 @@ const host = {
     host.outer.remove();
   },
 
-  show: (result) => host.bridge.sendToolResult(result),
+  /** What the tool was called with. */
+  async input(args) {
+    await host.bridge.sendToolInput({ arguments: args });
+    await host.taken();
+  },
+
+  async show(result) {
+    await host.bridge.sendToolResult(result);
+    await host.taken();
+  },
 
   /** A message to the card that no bridge would send. */
   raw: (message) => host.outer.contentWindow.postMessage(message, "*"),
 
   /** Changes what the card is told of its surroundings. */
-  change(context) {
+  async change(context) {
     document.body.classList.toggle("dark", context.theme === "dark");
-    return host.bridge.sendHostContextChange(context);
+    await host.bridge.sendHostContextChange(context);
+    await host.taken();
+  },
+
+  /** Until the card has taken in all it was sent: messages keep their order, and a ping is answered. */
+  taken() {
+    const id = `ping-${pings += 1}`;
+    return new Promise((done) => {
+      addEventListener("message", function answer({ source, data }) {
+        if (source !== host.outer.contentWindow || data?.id !== id) return;
+        removeEventListener("message", answer);
+        done();
+      });
+      host.raw({ jsonrpc: "2.0", id, method: "ping" });
+    });
   },
 };
 

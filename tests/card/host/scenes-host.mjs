@@ -73,7 +73,7 @@ export const SCENES = {
     const card = await play.open(await play.shared(), {});
     const evil = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>";
     const reply = Object.fromEntries(["out_trade_no", "environment", "amount_text", "pay_type", "syssn", "respcd", "respcd_meaning", "expires_at", "approval_code", "problem", "warning", "paid_at", "left_text", "currency", "next_step"].map((it) => [it, evil]));
-    await card.page.evaluate((it) => window.host.bridge.sendToolInput({ arguments: { goods_name: it, amount: 1, currency: it } }), evil);
+    await card.page.evaluate((it) => window.host.input({ goods_name: it, amount: 1, currency: it }), evil);
     const count = () => card.inner.evaluate(() => document.querySelectorAll("img, script, iframe, a").length);
     const before = await count();
     for (const [status, more] of [["pending", { qrcode: `javascript:${evil}` }], [evil, {}], ["failed", {}], ["needs_approval", {}], ["paid", { refunds: [{ status: evil, amount_text: evil, refund_no: evil }] }], ["refunded", { refund_no: evil }]]) {
