@@ -1,6 +1,6 @@
 //! `call`: one tool call, its result on stdout, an exit code by outcome.
 use std::{
-    io::{self, Read as _, Write as _},
+    io::{self, Read as _},
     process::ExitCode,
 };
 
@@ -8,7 +8,7 @@ use rmcp::model::{CallToolResult, JsonObject};
 use serde_json::Value;
 
 use super::{
-    USAGE, complain, qr,
+    USAGE, complain, print, qr,
     session::{Session, text},
     style::Style,
 };
@@ -53,7 +53,13 @@ pub(super) async fn run(tool: &str, json: &str, told: Style) -> ExitCode {
                 Some(content) => serde_json::to_string_pretty(content).unwrap_or_default(),
                 None => text(&result),
             };
-            let _ = writeln!(io::stdout(), "{shown}");
+            if let Err(error) = print(&shown) {
+                complain(&format!(
+                    "qfpay-mcp: the result could not be written: {error}. What was called may be \
+                     done; query before you call again."
+                ));
+                return ExitCode::from(UNKNOWN);
+            }
             let reply = result.structured_content.as_ref().filter(|_| told.is_terminal());
             if let Some(scanned) = reply.and_then(|it| qr::of_reply(it, told)) {
                 complain(&scanned);

@@ -163,8 +163,13 @@ async fn picked(cli: Cli, vars: Vars<'_>, names: &[String]) -> ExitCode {
         Some(Command::Operator { name }) => return operator::run(&name),
         Some(Command::Token(token)) => return token::run(&token),
         Some(Command::Skill) => {
-            style.line(SKILL.trim_end());
-            return ExitCode::SUCCESS;
+            return match print(SKILL.trim_end()) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(error) => {
+                    complain(&format!("qfpay-mcp: the skill could not be written: {error}"));
+                    ExitCode::FAILURE
+                }
+            };
         }
         _ => {}
     }
@@ -247,6 +252,13 @@ fn ended<E: std::error::Error>(result: Result<(), E>) -> ExitCode {
     }
     complain(&text);
     ExitCode::FAILURE
+}
+
+/// Writes a result down to its end, or says why that cannot be.
+fn print(text: &str) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    writeln!(stdout, "{text}")?;
+    stdout.flush()
 }
 
 /// Says something to the person; a closed terminal is no failure.

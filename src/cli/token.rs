@@ -1,13 +1,13 @@
 //! `token new`: a token for a program that is to call the HTTP server.
 use std::{
-    io::{self, IsTerminal as _, Write as _},
+    io::{self, IsTerminal as _},
     process::ExitCode,
 };
 
 use clap::{Args, Subcommand};
 use jiff::SignedDuration;
 
-use super::{USAGE, complain};
+use super::{USAGE, complain, print};
 use crate::{
     clock::{Clock as _, SystemClock},
     mcp::{Scope, Scopes},
@@ -57,8 +57,13 @@ pub(super) fn run(token: &Token) -> ExitCode {
         complain("qfpay-mcp: a name has 1 to 64 of A-Z a-z 0-9 . _ -");
         return ExitCode::from(USAGE);
     };
-    let _ = writeln!(io::stdout(), "{}", made.line);
-    let _ = io::stdout().flush();
+    if let Err(error) = print(&made.line) {
+        // A token whose line is nowhere would be taken by nobody.
+        complain(&format!(
+            "qfpay-mcp: the line could not be written, so there is no token: {error}"
+        ));
+        return ExitCode::FAILURE;
+    }
     let until = expires.map_or("for ever".to_owned(), |it| format!("until {}", it.strftime("%F")));
     complain(&format!(
         "\nThe token of {}, {scopes}, {until}; it is shown only now:\n\n{}\n",

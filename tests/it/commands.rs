@@ -42,6 +42,27 @@ async fn call_prints_the_reply_and_its_exit_code_tells_the_outcome() {
 }
 
 #[tokio::test]
+async fn a_result_that_cannot_be_written_is_no_success() {
+    let desk = Desk::new();
+    let pay = json!({"amount": 1050, "currency": "HKD", "pay_type": "800201"}).to_string();
+    let cases: [(&[&str], i32, &str); 3] = [
+        (&["call", "create_payment", &pay], 3, "query before you call again"),
+        (&["token", "new", "agent"], 1, "there is no token"),
+        (&["skill"], 1, "the skill could not be written"),
+    ];
+    for (arguments, code, wanted) in cases {
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let mut command = desk.command();
+        command.args(arguments).stdin(Stdio::null()).stdout(full).stderr(Stdio::piped());
+        // `output` would put a pipe of its own there.
+        let output = command.spawn().unwrap().wait_with_output().await.unwrap();
+        let told = stderr(&output);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {told}");
+        assert!(told.contains(wanted) && !told.contains("qfmcp_"), "{told}");
+    }
+}
+
+#[tokio::test]
 async fn wrong_usage_says_what_is_right() {
     let desk = Desk::new();
     let tool = run(&desk, &["call", "pay"]).await;

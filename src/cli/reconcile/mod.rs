@@ -1,8 +1,8 @@
 //! `reconcile`: a day of our ledger held against QFPay's records, for a person or a nightly job.
 use std::{
-    fs::File,
+    fs::{self, File},
     io::{self, IsTerminal as _, Write as _},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitCode,
     sync::Once,
     time::Duration,
@@ -59,12 +59,14 @@ pub(super) async fn run(config: &Config, reconcile: &Reconcile, style: Style) ->
 }
 
 async fn reconciled(reconcile: &Reconcile, desk: &Desk, out: &mut Out) -> Result<u8, Failure> {
-    // Minutes later nobody wants to hear of it.
-    if let Some(file) = reconcile.csv.as_ref().filter(|it| it.exists()) {
-        let told = "is there already; name a file that is not, or remove it";
-        complain(&format!("qfpay-mcp: --csv: {} {told}", file.display()));
-        return Ok(USAGE);
-    }
+    // Minutes later nobody wants to hear that it cannot be written.
+    let csv = match reconcile.csv.as_deref().map(Csv::create).transpose() {
+        Ok(csv) => csv,
+        Err(told) => {
+            complain(&format!("qfpay-mcp: --csv: {told}"));
+            return Ok(USAGE);
+        }
+    };
     desk.shutdown.stop_on_signals()?;
     let payments = &desk.payments;
     let date = reconcile.date.unwrap_or_else(|| payments.yesterday());
@@ -76,15 +78,50 @@ async fn reconciled(reconcile: &Reconcile, desk: &Desk, out: &mut Out) -> Result
         Ok(done) => done,
         Err(refused) => return Ok(refusal(&refused)),
     };
-    if let Some(file) = &reconcile.csv {
-        export::csv(&done, File::create_new(file)?)?;
-    }
+    // Of what was stopped there is nothing to keep.
+    let csv = csv.filter(|_| !done.stopped);
+    let file = csv.map(|it| it.keep(&done)).transpose()?;
     if reconcile.json {
         writeln!(out, "{:#}", export::json(&done, &desk.place))?;
     } else {
-        write!(out, "{}", told::text(&done, &desk.place, reconcile.csv.as_deref(), desk.style))?;
+        write!(out, "{}", told::text(&done, &desk.place, file.as_deref(), desk.style))?;
     }
     Ok(code(&done))
+}
+
+/// A new file that goes again unless it is kept.
+struct Csv<'a> {
+    path: &'a Path,
+    file: Option<File>,
+}
+
+impl<'a> Csv<'a> {
+    fn create(path: &'a Path) -> Result<Self, String> {
+        let created = File::create_new(path).map_err(|error| {
+            let path = path.display();
+            if error.kind() == io::ErrorKind::AlreadyExists {
+                return format!("{path} is there already; name a file that is not, or remove it");
+            }
+            format!("{path} cannot be written: {error}")
+        });
+        Ok(Self { path, file: Some(created?) })
+    }
+
+    fn keep(mut self, done: &Reconciled) -> Result<PathBuf, Failure> {
+        if let Some(file) = &self.file {
+            export::csv(done, file)?;
+        }
+        self.file = None;
+        Ok(self.path.to_owned())
+    }
+}
+
+impl Drop for Csv<'_> {
+    fn drop(&mut self) {
+        if self.file.take().is_some() {
+            let _ = fs::remove_file(self.path);
+        }
+    }
 }
 
 /// Tells a refusal; its exit code.

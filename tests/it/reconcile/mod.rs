@@ -191,6 +191,13 @@ async fn the_command_tells_the_same(shop: &Shop, planted: &[String]) {
 
     let again = shop.command().args(["reconcile", "--csv", file]).output().await.unwrap();
     assert_eq!(again.status.code(), Some(2), "what is there is not written over");
+    let nowhere = shop.desk.path().join("no/such/folder.csv");
+    let mut command = shop.command();
+    command.args(["reconcile", "--csv"]).arg(&nowhere).stderr(Stdio::piped());
+    let output = command.output().await.unwrap();
+    let err = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(err.contains("cannot be written") && !err.contains("Reading"), "before it asks: {err}");
     let text = shop.command().args(["reconcile", "--date", &date]).output().await.unwrap();
     let text = String::from_utf8(text.stdout).unwrap();
     for wanted in ["13 things differ.", "\nDIFFERS ", "D4001", "look in QFPay's portal"] {
@@ -254,7 +261,9 @@ async fn mute() -> (String, TcpListener) {
 async fn ctrl_c_ends_the_command_at_once_and_it_says_that_nothing_is_known() {
     let (desk, (url, listener)) = (Desk::new(), mute().await);
     let mut command = desk.command();
-    command.env("QFPAY_SIMULATOR_URL", url).arg("reconcile").stdout(Stdio::piped());
+    let file = desk.path().join("differences.csv");
+    command.env("QFPAY_SIMULATOR_URL", url).args(["reconcile", "--csv"]).arg(&file);
+    command.stdout(Stdio::piped());
     let child = command.spawn().unwrap();
     let asking = soon("the first page is asked for", listener.accept()).await.unwrap();
     let pid = nix::unistd::Pid::from_raw(child.id().unwrap().cast_signed());
@@ -265,6 +274,7 @@ async fn ctrl_c_ends_the_command_at_once_and_it_says_that_nothing_is_known() {
     assert_eq!(output.status.code(), Some(130), "{out}");
     assert!(out.contains("Stopped: not all of QFPay's records could be read"), "{out}");
     assert!(!out.contains("agrees"), "{out}");
+    assert!(!out.contains("csv") && !file.exists(), "a file without differences would look right");
 }
 
 #[tokio::test]
