@@ -15,7 +15,9 @@ use crate::{
     config::{Config, Http, Profiles, variables as var},
     ledger::postgres::AddressError,
     mcp::{Merchants, Server, SystemClock},
-    meter, telemetry,
+    meter,
+    spec::search,
+    telemetry,
     transport::{
         Auth, Issuer, OAuth, Operators, Probes, Question, Shutdown, Tls, TokenError, Tokens,
         approve, http, notify, open_as_many_as_may_be,
@@ -128,6 +130,7 @@ pub(super) async fn run(profiles: &Profiles, serve: &Serve) -> ExitCode {
         routes,
         ..http::Settings::new(serve.bind)
     };
+    tokio::task::spawn_blocking(search::prepare);
     let ready = ready(common, serve, &reloaded, merchants.clone());
     reloaded.on_hangup(&shutdown);
     ended(http::serve(merchants, settings, shutdown, ready).await)

@@ -13,6 +13,7 @@ use crate::{
     ledger::postgres::{AddressError, Database},
     mcp::{Merchants, SKILL, Server},
     simulator::Faults,
+    spec::search,
     telemetry,
     transport::{Shutdown, stdio},
 };
@@ -230,6 +231,7 @@ async fn serve_stdio(config: &Config) -> ExitCode {
         Err(error) => return wrong_ledger(&error),
     };
     wire::recover_in_background(config, &payments, &shutdown);
+    tokio::task::spawn_blocking(search::prepare);
     let server = Merchants::from(Server::new(payments, wire::asking(config)));
     ended(stdio::serve(server, shutdown).await)
 }

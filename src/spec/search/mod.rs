@@ -32,9 +32,16 @@ pub struct Match {
     pub score: f64,
 }
 
+static INDEX: LazyLock<Index> = LazyLock::new(Index::of_resp_codes);
+
+/// Makes ready what [`explain`] searches in, for which the first question would wait some twenty
+/// milliseconds.
+pub fn prepare() {
+    LazyLock::force(&INDEX);
+}
+
 /// The codes that fit `query`, best first, at most `limit`; empty when nothing fits.
 pub fn explain(query: &str, limit: usize) -> Vec<Match> {
-    static INDEX: LazyLock<Index> = LazyLock::new(Index::of_resp_codes);
     let query: String = query.chars().take(QUERY_MAX).collect();
     let numbers = numbers(&query);
     let mut found: Vec<Match> = Vec::new();
