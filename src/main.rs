@@ -4,6 +4,10 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use qfpay_mcp::cli::{self, Cli};
 
+/// A call is some hundred small pieces of memory, which threads hand to each other.
+#[global_allocator]
+static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();

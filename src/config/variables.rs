@@ -78,7 +78,7 @@ variables! {
     OAUTH_PROFILE_CLAIM = "QFPAY_OAUTH_PROFILE_CLAIM", "`qfpay_profile`",
         "The claim of a token that names the merchant profile.";
     MAX_SESSIONS = "QFPAY_MAX_SESSIONS", "1000",
-        "The most sessions of older clients at once over HTTP, 1 to 100000; about 66 kB each.";
+        "The most sessions of older clients at once over HTTP, 1 to 100000; about 85 kB each.";
     OPERATORS_FILE = "QFPAY_OPERATORS_FILE", "none; then approvals are given in a terminal only",
         "A file of those who may approve over HTTP, a line each, as `qfpay-mcp operator NAME` prints it.";
     STATE_DIR = "QFPAY_STATE_DIR", "`qfpay-mcp` in the user's state directory",

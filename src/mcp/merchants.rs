@@ -161,9 +161,10 @@ impl Merchants {
 }
 
 impl ServerHandler for Merchants {
-    /// What all have in common; what is said to one caller, `initialize` and `discover` say.
+    /// What all have in common, which is asked for with every request; what is said to one caller,
+    /// `initialize` and `discover` say.
     fn get_info(&self) -> ServerConfig {
-        self.all().next().map(Server::info).unwrap_or_default()
+        Server::about()
     }
 
     async fn initialize(

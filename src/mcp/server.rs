@@ -1,7 +1,7 @@
 //! The server of one merchant: who we are, what we list, and a net under every tool.
 use std::{
     panic::AssertUnwindSafe,
-    sync::{Arc, OnceLock},
+    sync::{Arc, LazyLock, OnceLock},
     time::{Duration, Instant},
 };
 
@@ -43,6 +43,23 @@ use crate::{
 
 /// For how long a client may keep lists and tables: they change only with the program.
 pub(super) const LIST_TTL_MS: u64 = 3_600_000;
+
+static ABOUT: LazyLock<ServerConfig> = LazyLock::new(|| {
+    let name = Implementation::new("qfpay-mcp", env!("CARGO_PKG_VERSION"))
+        .with_title("QFPay payments")
+        .with_icons(icon::icons());
+    // Lists change only with the program, so nobody is told that they did.
+    let capabilities = ServerCapabilities::builder()
+        .enable_completions()
+        .enable_prompts()
+        .enable_resources()
+        .enable_resources_subscribe()
+        .enable_tools()
+        .enable_extensions_with(ui::extensions())
+        .enable_skills()
+        .build();
+    ServerConfig::new(capabilities).with_server_info(name)
+});
 
 /// What became of a notification.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -252,32 +269,13 @@ impl Server {
     }
 
     /// Who we are, and what we can do, for nobody in particular.
-    pub(super) fn info(&self) -> ServerConfig {
-        self.info_for(|_| true)
+    pub(super) fn about() -> ServerConfig {
+        ABOUT.clone()
     }
 
-    /// The same for a caller.
+    /// The same for a caller, with what they should know.
     pub(super) fn info_of(&self, context: &RequestContext<RoleServer>) -> ServerConfig {
-        self.info_for(|tool| self.may_call(tool, context))
-    }
-
-    fn info_for(&self, may: impl Fn(&str) -> bool) -> ServerConfig {
-        let name = Implementation::new("qfpay-mcp", env!("CARGO_PKG_VERSION"))
-            .with_title("QFPay payments")
-            .with_icons(icon::icons());
-        // Lists change only with the program, so nobody is told that they did.
-        let capabilities = ServerCapabilities::builder()
-            .enable_completions()
-            .enable_prompts()
-            .enable_resources()
-            .enable_resources_subscribe()
-            .enable_tools()
-            .enable_extensions_with(ui::extensions())
-            .enable_skills()
-            .build();
-        ServerConfig::new(capabilities)
-            .with_server_info(name)
-            .with_instructions(self.instructions(may))
+        Self::about().with_instructions(self.instructions(|tool| self.may_call(tool, context)))
     }
 
     /// The tools that this caller may call.

@@ -23,11 +23,15 @@ use axum::{
         HeaderMap, HeaderValue, Method, StatusCode,
         header::{ACCEPT, CONTENT_TYPE},
     },
-    middleware::Next,
     response::{IntoResponse as _, Response},
 };
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
-use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
+use rmcp::{
+    ServerHandler,
+    transport::{
+        StreamableHttpService, streamable_http_server::session::local::LocalSessionManager,
+    },
+};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::task::{TaskTracker, task_tracker::TaskTrackerToken};
 use tracing::Instrument as _;
@@ -51,9 +55,10 @@ const LISTEN: &str = "subscriptions/listen";
 const EVENTS: &str = "text/event-stream";
 const JSON: &str = "application/json";
 
-/// What [`admit`] decides by.
-#[derive(Debug, Clone)]
-pub(super) struct Gate {
+/// rmcp's streamable HTTP, and what [`admit`] decides by. All requests share one: a copy for each would
+/// cost more than all that is decided.
+pub(super) struct Gate<S> {
+    pub(super) service: StreamableHttpService<S, LocalSessionManager>,
     pub(super) sessions: Arc<LocalSessionManager>,
     /// Sessions that are open, or about to be.
     pub(super) opened: Places,
@@ -99,8 +104,11 @@ impl Owners {
     }
 }
 
-/// The middleware of `/mcp`.
-pub(super) async fn admit(State(gate): State<Gate>, request: Request, next: Next) -> Response {
+/// The handler of `/mcp`.
+pub(super) async fn admit<S: ServerHandler + Clone>(
+    State(gate): State<Arc<Gate<S>>>,
+    request: Request,
+) -> Response {
     if let Some(principal) = request.extensions().get::<Principal>()
         && let Some(session) = session_of(request.headers())
         && gate.owners.are_others(session, principal)
@@ -109,7 +117,7 @@ pub(super) async fn admit(State(gate): State<Gate>, request: Request, next: Next
         return Refusal::NoSession.into_response();
     }
     if request.method() == Method::POST {
-        return gate.post(request, next).await.unwrap_or_else(Refusal::into_response);
+        return gate.post(request).await.unwrap_or_else(Refusal::into_response);
     }
     if request.method() == Method::GET && !accepts(request.headers(), &[EVENTS]) {
         return health::not_for_browsers(request.headers());
@@ -125,7 +133,7 @@ pub(super) async fn admit(State(gate): State<Gate>, request: Request, next: Next
         };
         Some(place)
     };
-    let mut response = next.run(request).await;
+    let mut response = gate.serve(request).await;
     if ends_session && response.status() == StatusCode::ACCEPTED {
         // The session is gone already; the Python SDK takes 202 for a failure.
         *response.status_mut() = StatusCode::NO_CONTENT;
@@ -137,8 +145,12 @@ fn session_of(headers: &HeaderMap) -> Option<&str> {
     headers.get(SESSION).and_then(|it| it.to_str().ok())
 }
 
-impl Gate {
-    async fn post(&self, request: Request, next: Next) -> Result<Response, Refusal> {
+impl<S: ServerHandler + Clone> Gate<S> {
+    async fn serve(&self, request: Request) -> Response {
+        self.service.handle(request).await.map(Body::new)
+    }
+
+    async fn post(self: &Arc<Self>, request: Request) -> Result<Response, Refusal> {
         let token = self.replies.token();
         let (mut parts, body) = request.into_parts();
         let (body, room) = self.bodies.read(body).await?;
@@ -183,8 +195,8 @@ impl Gate {
         let says_json = says_json(&parts.headers);
         let request = Request::from_parts(parts, Body::from(body));
         let response = match owner {
-            Some(owner) => self.open(owner, request, next).await,
-            None => next.run(request).await,
+            Some(owner) => self.open(owner, request).await,
+            None => self.serve(request).await,
         };
         if says_json && response.status() == StatusCode::UNSUPPORTED_MEDIA_TYPE {
             return Err(Refusal::NotAMessage { id });
@@ -205,12 +217,12 @@ impl Gate {
     }
 
     /// Opens a session, which is its owner's even if they went before they were told.
-    async fn open(&self, owner: Owner, request: Request, next: Next) -> Response {
-        let owners = self.owners.clone();
+    async fn open(self: &Arc<Self>, owner: Owner, request: Request) -> Response {
+        let gate = self.clone();
         let opening = async move {
-            let response = next.run(request).await;
+            let response = gate.serve(request).await;
             if let Some(session) = session_of(response.headers()) {
-                owners.lock().insert(session.to_owned(), owner);
+                gate.owners.lock().insert(session.to_owned(), owner);
             }
             response
         };

@@ -23,7 +23,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use axum::{Router, http::header, middleware, routing::get};
+use axum::{
+    Router,
+    http::header,
+    middleware,
+    routing::{any, get},
+};
 use rmcp::{
     ServerHandler,
     transport::{
@@ -33,6 +38,7 @@ use rmcp::{
 };
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tower::Layer as _;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use super::{
@@ -73,7 +79,7 @@ pub struct Settings {
     pub stateless: bool,
     /// Whether the HTTP+SSE of 2024-11-05 is served.
     pub sse: bool,
-    /// The most sessions of streamable HTTP at once (about 66 kB each).
+    /// The most sessions of streamable HTTP at once (about 85 kB each).
     pub max_sessions: usize,
     /// The most sessions of HTTP+SSE at once.
     pub max_sse_sessions: usize,
@@ -274,8 +280,10 @@ fn app<S: ServerHandler + Clone>(server: S, settings: &Settings, running: &Runni
     if !site.origins.is_empty() {
         app = app.layer(cors(site.clone()));
     }
-    app.layer(middleware::from_fn_with_state(site.clone(), guard::check))
-        .layer(middleware::from_fn_with_state(site, front::receive))
+    // Around the whole, not around each route: those are copied for each request, these are not.
+    let app = middleware::from_fn_with_state(site.clone(), guard::check).layer(app);
+    let app = middleware::from_fn_with_state(site, front::receive).layer(app);
+    Router::new().fallback_service(app)
 }
 
 fn routes<S: ServerHandler + Clone>(server: S, settings: &Settings, running: &Running) -> Router {
@@ -382,8 +390,8 @@ fn streamable<S: ServerHandler + Clone>(
         .with_max_request_body_bytes(settings.max_body_bytes)
         .with_cancellation_token(running.streams.clone());
     let sessions = running.sessions.clone();
-    let service = StreamableHttpService::new(move || Ok(server.clone()), sessions.clone(), config);
     let gate = Gate {
+        service: StreamableHttpService::new(move || Ok(server.clone()), sessions.clone(), config),
         sessions,
         opened: Places::new(settings.max_sessions),
         streams: Places::new(settings.max_streams()),
@@ -394,9 +402,9 @@ fn streamable<S: ServerHandler + Clone>(
         stateless: settings.stateless,
     };
     Router::new()
-        .route_service("/mcp", service.clone())
-        .route_service("/mcp/", service)
-        .layer(middleware::from_fn_with_state(gate, admit::admit))
+        .route("/mcp", any(admit::admit::<S>))
+        .route("/mcp/", any(admit::admit::<S>))
+        .with_state(Arc::new(gate))
 }
 
 #[cfg(test)]
