@@ -58,7 +58,10 @@ pub(super) async fn run(tool: &str, json: &str, told: Style) -> ExitCode {
                     "qfpay-mcp: the result could not be written: {error}. What was called may be \
                      done; query before you call again."
                 ));
-                return ExitCode::from(UNKNOWN);
+                return ExitCode::from(match code(&result) {
+                    0 => UNKNOWN,
+                    known => known,
+                });
             }
             let reply = result.structured_content.as_ref().filter(|_| told.is_terminal());
             if let Some(scanned) = reply.and_then(|it| qr::of_reply(it, told)) {

@@ -58,7 +58,7 @@ enum Command {
     /// Call one tool and print its result
     ///
     /// Exit code: 0 done, 1 refused or failed, 2 wrong usage or settings, 3 the result is not
-    /// known yet (query, do not repeat), 4 a person has to approve it first.
+    /// known yet or could not be printed (query, do not repeat), 4 a person has to approve it first.
     Call {
         /// `list_pay_types`, `create_payment`, `wait_for_payment`, `query_transaction`, `refund`,
         /// `cancel_payment`, `reconcile` or `explain_respcd`
@@ -166,6 +166,8 @@ async fn picked(cli: Cli, vars: Vars<'_>, names: &[String]) -> ExitCode {
         Some(Command::Skill) => {
             return match print(SKILL.trim_end()) {
                 Ok(()) => ExitCode::SUCCESS,
+                // A reader that has seen enough is no failure.
+                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
                 Err(error) => {
                     complain(&format!("qfpay-mcp: the skill could not be written: {error}"));
                     ExitCode::FAILURE

@@ -1,10 +1,10 @@
 //! `operator`: the line of a person who may approve over HTTP.
 use std::{
-    io::{self, BufRead as _, IsTerminal as _, Write as _},
+    io::{self, BufRead as _, IsTerminal as _},
     process::ExitCode,
 };
 
-use super::{USAGE, complain};
+use super::{USAGE, complain, print};
 use crate::transport::Operators;
 
 /// Fewest characters of a password.
@@ -24,7 +24,10 @@ pub(super) fn run(name: &str) -> ExitCode {
     };
     match Operators::line(name, &password) {
         Ok(line) => {
-            let _ = writeln!(io::stdout(), "{line}");
+            if let Err(error) = print(&line) {
+                complain(&format!("qfpay-mcp: the line could not be written: {error}"));
+                return ExitCode::FAILURE;
+            }
             if io::stdout().is_terminal() {
                 complain("Add this line to the file that QFPAY_OPERATORS_FILE names.");
             }

@@ -161,8 +161,8 @@ impl Merchants {
 }
 
 impl ServerHandler for Merchants {
-    /// What all have in common, which is asked for with every request; what is said to one caller,
-    /// `initialize` and `discover` say.
+    /// What all have in common, which rmcp asks for with every request without a session; what is said to
+    /// one caller, `initialize` and `discover` say.
     fn get_info(&self) -> ServerConfig {
         Server::about()
     }

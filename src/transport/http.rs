@@ -280,7 +280,8 @@ fn app<S: ServerHandler + Clone>(server: S, settings: &Settings, running: &Runni
     if !site.origins.is_empty() {
         app = app.layer(cors(site.clone()));
     }
-    // Around the whole, not around each route: those are copied for each request, these are not.
+    // Around the whole, not around each route: what is copied for each request is two pointers then, not
+    // all that lies behind.
     let app = middleware::from_fn_with_state(site.clone(), guard::check).layer(app);
     let app = middleware::from_fn_with_state(site, front::receive).layer(app);
     Router::new().fallback_service(app)

@@ -45,8 +45,9 @@ async fn call_prints_the_reply_and_its_exit_code_tells_the_outcome() {
 async fn a_result_that_cannot_be_written_is_no_success() {
     let desk = Desk::new();
     let pay = json!({"amount": 1050, "currency": "HKD", "pay_type": "800201"}).to_string();
-    let cases: [(&[&str], i32, &str); 3] = [
+    let cases: [(&[&str], i32, &str); 4] = [
         (&["call", "create_payment", &pay], 3, "query before you call again"),
+        (&["call", "refund", "{}"], 1, "query before you call again"),
         (&["token", "new", "agent"], 1, "there is no token"),
         (&["skill"], 1, "the skill could not be written"),
     ];

@@ -59,6 +59,7 @@ pub(super) async fn run(config: &Config, reconcile: &Reconcile, style: Style) ->
 }
 
 async fn reconciled(reconcile: &Reconcile, desk: &Desk, out: &mut Out) -> Result<u8, Failure> {
+    desk.shutdown.stop_on_signals()?;
     // Minutes later nobody wants to hear that it cannot be written.
     let csv = match reconcile.csv.as_deref().map(Csv::create).transpose() {
         Ok(csv) => csv,
@@ -67,7 +68,6 @@ async fn reconciled(reconcile: &Reconcile, desk: &Desk, out: &mut Out) -> Result
             return Ok(USAGE);
         }
     };
-    desk.shutdown.stop_on_signals()?;
     let payments = &desk.payments;
     let date = reconcile.date.unwrap_or_else(|| payments.yesterday());
     let caller = Caller::own("terminal", "reconcile");
@@ -78,7 +78,10 @@ async fn reconciled(reconcile: &Reconcile, desk: &Desk, out: &mut Out) -> Result
         Ok(done) => done,
         Err(refused) => return Ok(refusal(&refused)),
     };
-    // Of what was stopped there is nothing to keep.
+    if let Some(csv) = csv.as_ref().filter(|_| done.stopped) {
+        // What it lacks would look as if it agreed.
+        complain(&format!("{} was not written, since not all was compared", csv.path.display()));
+    }
     let csv = csv.filter(|_| !done.stopped);
     let file = csv.map(|it| it.keep(&done)).transpose()?;
     if reconcile.json {
@@ -102,7 +105,7 @@ impl<'a> Csv<'a> {
             if error.kind() == io::ErrorKind::AlreadyExists {
                 return format!("{path} is there already; name a file that is not, or remove it");
             }
-            format!("{path} cannot be written: {error}")
+            format!("{path} cannot be written: {error}; name another file")
         });
         Ok(Self { path, file: Some(created?) })
     }

@@ -102,10 +102,12 @@ const host = {
   /** Until the card has taken in all it was sent: messages keep their order, and a ping is answered. */
   taken() {
     const id = `ping-${pings += 1}`;
-    return new Promise((done) => {
+    return new Promise((done, failed) => {
+      const patience = setTimeout(() => failed(new Error("the card does not answer a ping")), 20_000);
       addEventListener("message", function answer({ source, data }) {
         if (source !== host.outer.contentWindow || data?.id !== id) return;
         removeEventListener("message", answer);
+        clearTimeout(patience);
         done();
       });
       host.raw({ jsonrpc: "2.0", id, method: "ping" });

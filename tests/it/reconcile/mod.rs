@@ -263,7 +263,7 @@ async fn ctrl_c_ends_the_command_at_once_and_it_says_that_nothing_is_known() {
     let mut command = desk.command();
     let file = desk.path().join("differences.csv");
     command.env("QFPAY_SIMULATOR_URL", url).args(["reconcile", "--csv"]).arg(&file);
-    command.stdout(Stdio::piped());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let child = command.spawn().unwrap();
     let asking = soon("the first page is asked for", listener.accept()).await.unwrap();
     let pid = nix::unistd::Pid::from_raw(child.id().unwrap().cast_signed());
@@ -274,7 +274,8 @@ async fn ctrl_c_ends_the_command_at_once_and_it_says_that_nothing_is_known() {
     assert_eq!(output.status.code(), Some(130), "{out}");
     assert!(out.contains("Stopped: not all of QFPay's records could be read"), "{out}");
     assert!(!out.contains("agrees"), "{out}");
-    assert!(!out.contains("csv") && !file.exists(), "a file without differences would look right");
+    let err = String::from_utf8(output.stderr).unwrap();
+    assert!(err.contains("differences.csv was not written") && !file.exists(), "{err}");
 }
 
 #[tokio::test]
