@@ -3,11 +3,11 @@
 //! word for; the concepts find what nobody has asked like this before.
 use std::collections::{BTreeSet, HashMap};
 
-use super::text::runs;
+use super::text::{as_f64, runs};
 use crate::spec::RESP_CODES;
 
 /// Codes, or `-` where none fits, and a question a line.
-const EXAMPLES: &str = include_str!("../../../tests/data/respcd_questions_tune.tsv");
+pub(super) const EXAMPLES: &str = include_str!("../../../tests/data/respcd_questions_tune.tsv");
 /// Characters of a piece of a word.
 const PIECE: usize = 4;
 /// What the second and each further code of an example counts.
@@ -123,9 +123,4 @@ fn pieces_of(plain: &str) -> BTreeSet<String> {
         }
     }
     pieces
-}
-
-/// A small count as a number to reckon with.
-fn as_f64(count: usize) -> f64 {
-    u32::try_from(count).map_or(f64::INFINITY, f64::from)
 }

@@ -7,7 +7,7 @@ use super::concepts::{COMMON, WEAK};
 use super::examples::Examples;
 use super::lexicon::{Lexicon, Term};
 use super::phrases::PHRASES;
-use super::text::is_chinese;
+use super::text::{as_f64, is_chinese};
 use crate::spec::{RESP_CODES, RespCode};
 
 /// What a part of a text counts against the whole of it.
@@ -208,9 +208,4 @@ fn texts(code: &'static RespCode) -> impl Iterator<Item = (&'static str, f64)> {
     let phrases = PHRASES.iter().filter(|(asked, _)| *asked == code.code);
     let own = own.chain([(code.reading.next_step, NEXT_STEP)]);
     own.chain(overloads).chain(phrases.flat_map(|(_, all)| all.split(", ")).map(|it| (it, 1.0)))
-}
-
-/// A small count as a number to reckon with.
-fn as_f64(count: usize) -> f64 {
-    u32::try_from(count).map_or(f64::INFINITY, f64::from)
 }

@@ -4,8 +4,8 @@
 //! fits nothing. Otherwise the question becomes concepts (`lexicon.rs`, from the words of
 //! `concepts.rs`: "money back" and 退錢 are one), and so did all that is said about a code: QFPay's
 //! texts in three languages, overloaded meanings, and the ways of asking in `phrases.rs`. The codes
-//! whose phrases are most like the question come first (`index.rs`). It knows nothing of orders:
-//! it explains codes.
+//! whose phrases, and whose earlier questions (`examples.rs`), are most like the question come first
+//! (`index.rs`). It knows nothing of orders: it explains codes.
 mod chinese;
 mod concepts;
 mod examples;

@@ -2,7 +2,7 @@ use super::*;
 
 /// Questions with the code each is about, alternatives after a bar; `-` where nothing fits. The
 /// words of the search are tuned on these, and they are its examples.
-const TUNED_ON: &str = include_str!("../../../tests/data/respcd_questions_tune.tsv");
+const TUNED_ON: &str = examples::EXAMPLES;
 /// Questions that are only measured: nobody looks at which of them go wrong.
 const HELD_OUT: &str = include_str!("../../../tests/data/respcd_questions_held_out.tsv");
 

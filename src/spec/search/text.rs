@@ -46,6 +46,11 @@ pub(super) fn stem(word: &str) -> String {
     stem
 }
 
+/// A small count as a number to reckon with.
+pub(super) fn as_f64(count: usize) -> f64 {
+    u32::try_from(count).map_or(f64::INFINITY, f64::from)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
