@@ -45,16 +45,20 @@ async fn call_prints_the_reply_and_its_exit_code_tells_the_outcome() {
 async fn a_result_that_cannot_be_written_is_no_success() {
     let desk = Desk::new();
     let pay = json!({"amount": 1050, "currency": "HKD", "pay_type": "800201"}).to_string();
-    let cases: [(&[&str], i32, &str); 4] = [
+    let password = desk.path().join("password");
+    std::fs::write(&password, "a long password\n").unwrap();
+    let cases: [(&[&str], i32, &str); 5] = [
         (&["call", "create_payment", &pay], 3, "query before you call again"),
         (&["call", "refund", "{}"], 1, "query before you call again"),
         (&["token", "new", "agent"], 1, "there is no token"),
+        (&["operator", "boss"], 1, "the line could not be written"),
         (&["skill"], 1, "the skill could not be written"),
     ];
     for (arguments, code, wanted) in cases {
         let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
         let mut command = desk.command();
-        command.args(arguments).stdin(Stdio::null()).stdout(full).stderr(Stdio::piped());
+        let password = std::fs::File::open(&password).unwrap();
+        command.args(arguments).stdin(password).stdout(full).stderr(Stdio::piped());
         // `output` would put a pipe of its own there.
         let output = command.spawn().unwrap().wait_with_output().await.unwrap();
         let told = stderr(&output);

@@ -127,7 +127,6 @@ fn secrets_are_read_where_signatures_and_connections_are_made_and_nowhere_else()
     assert_eq!(readers, ["client/sign.rs", "ledger/postgres/mod.rs"]);
 }
 
-/// Whether `used` is `allowed` or stands below it.
 /// A crate that is built from its package has no other files.
 #[test]
 fn what_is_compiled_in_is_in_the_package() {
@@ -149,6 +148,7 @@ fn what_is_compiled_in_is_in_the_package() {
     assert!(included > 5, "{included}");
 }
 
+/// Whether `used` is `allowed` or stands below it.
 fn within(used: &str, allowed: &str) -> bool {
     used.strip_prefix(allowed).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
 }

@@ -78,8 +78,10 @@ async fn a_second_signal_ends_it_without_waiting_any_longer() {
     service.logged("again: ending").await;
     // QFPay never answers; what it is told then is that nobody knows.
     let answer = under_way.await.unwrap().unwrap();
-    assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
-    assert!(answer.text().await.unwrap().contains("do not repeat it"));
+    let status = answer.status();
+    let told = answer.text().await.unwrap();
+    assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR, "{told}");
+    assert!(told.contains("do not repeat it"), "{told}");
     assert_eq!(service.ended().await, Some(0));
     gate.release();
 }
